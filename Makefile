@@ -1,0 +1,58 @@
+# Everything runs from here; `make` alone lists the targets. Python 3.13 and a connection to PyPI are all that is needed.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test check bench lock deploy clean
+
+UV := $(or $(shell command -v uv),.local/env/uv/bin/uv)
+PYTHON := .venv/bin/python
+READY := .venv/installed
+# One way of locking for every set of pins: with hashes, for every platform, without the name of a registry.
+LOCK = $(UV) pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-header
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## what the rest needs: Python packages, in .venv
+
+.local/env/uv/bin/uv:
+	python3 -m venv .local/env/uv && .local/env/uv/bin/python -m pip install --quiet uv
+
+$(READY): tests/requirements.txt | $(UV)
+	$(UV) venv --quiet --allow-existing --python 3.13 .venv
+	$(UV) pip sync --quiet --python $(PYTHON) --require-hashes tests/requirements.txt
+	@touch $@
+
+demo: $(READY) ## the whole thing with stand-ins for Trakt and Kinopub; ONCE=1 ends by itself
+	ONCE=$(ONCE) $(PYTHON) -m tests.cloud.demo
+
+up: $(READY) ## the local cloud with the stack in it; addresses and keys come from the environment
+	$(PYTHON) -m tests.cloud.up
+
+down: $(READY) ## stop the local cloud; its state is kept
+	$(PYTHON) -m tests.cloud.down
+
+test: $(READY) ## every test
+	$(PYTHON) -m pytest
+
+check: $(READY) ## linters, types, rules about imports, the template
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/mypy --package tests.cloud
+	.venv/bin/lint-imports
+	.venv/bin/cfn-lint template.yaml
+
+bench: $(READY) ## how cost grows with users and with history
+	$(PYTHON) -m tests.bench
+
+deploy: $(READY) ## into your AWS account; settings come from the environment, .env or a question
+	$(PYTHON) -m tests.cloud.deploy
+
+lock: $(UV) ## newest versions of everything, pinned again
+	$(LOCK) pyproject.toml -o layers/core/requirements.txt
+	$(LOCK) pyproject.toml --group dev -c layers/core/requirements.txt -o tests/requirements.txt
+	echo ministack | $(LOCK) - -o tests/cloud/ministack.txt
+	printf 'aws-sam-cli\npip\n' | $(LOCK) - -o tests/cloud/sam.txt # sam build calls pip
+
+clean: ## stop the local cloud; remove what was built, installed and stored here
+	if [ -e $(READY) ]; then $(PYTHON) -m tests.cloud.down; fi
+	rm -rf .venv .local .aws-sam .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
