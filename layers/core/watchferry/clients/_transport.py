@@ -1,0 +1,257 @@
+"""How a call leaves us and what its answer means: the one place that turns statuses into errors.
+
+Reads are tried again (sync document 5.2: 502, 503, 504, 520, 521, 522 with 1 s, 2 s, 4 s, 8 s, at most 30 s, five
+tries; dropped connections and timeouts alike). Writes are never tried again here: their outcome is either known or
+OutcomeUnknown. Redirects are never followed, proxies of the environment never used.
+"""
+
+import email.utils
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Protocol
+
+import httpx
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+from watchferry.errors import (
+    NotThere,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    StopAccount,
+    StopRun,
+    TokenRefused,
+    WatchferryError,
+)
+
+TRIES = 5
+LONGEST_PAUSE = 30.0
+READ_TIMEOUT = 20.0
+
+type Params = Mapping[str, str | int]
+
+
+def new_http(transport: httpx.BaseTransport | None = None, *, cookies: bool = False) -> httpx.Client:
+    """One per process: connections are kept and shared by threads.
+
+    It keeps no cookies, since it is shared by users too: what an upstream sets for one must not go out for another.
+    """
+    jar = CookieJar() if cookies else CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    return httpx.Client(
+        transport=transport,
+        cookies=jar,
+        timeout=httpx.Timeout(READ_TIMEOUT, connect=5.0),
+        limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+class Throttle(Protocol):
+    """What a call has to pass before it leaves, and what it tells afterwards."""
+
+    def before(self, verb: str) -> None:
+        """Waits for a free place or raises RetryLater."""
+
+    def limited(self, verb: str, error: RetryLater) -> None:
+        """The upstream answered 429."""
+
+
+class Unthrottled:
+    def before(self, verb: str) -> None: ...
+
+    def limited(self, verb: str, error: RetryLater) -> None: ...
+
+
+@dataclass(slots=True)
+class Transport:
+    """Calls to one upstream for one job. `calls` counts what really went out."""
+
+    http: httpx.Client
+    upstream: str
+    base_url: str
+    headers: Mapping[str, str]
+    retry_base: float = 1.0
+    tries: int = TRIES
+    """How often a read is tried; who answers a waiting person has no time for all of them."""
+    timeout: float | None = None
+    """Seconds for an answer, where READ_TIMEOUT is too long."""
+    throttle: Throttle = field(default_factory=Unthrottled)
+    pause: Callable[[float], None] = time.sleep
+    on_call: Callable[[], None] = lambda: None
+
+    def read(self, path: str, params: Params, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """GET, tried again while the trouble is the upstream's. Raises the tree of errors.py."""
+        retrying = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, RetryLater) and error.code != "rate_limited"),
+            wait=wait_exponential(multiplier=self.retry_base, max=LONGEST_PAUSE),
+            stop=stop_after_attempt(self.tries),
+            sleep=self.pause,
+            reraise=True,
+        )
+        response: httpx.Response = retrying(self._once, "GET", path, params=params, headers=headers)
+        return response
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """One try. A dropped connection, a timeout, a 409 or a 5xx is OutcomeUnknown (reality.md, Trakt)."""
+        try:
+            return self._once(method, path, params=params or {}, headers=headers, json=json, data=form)
+        except RetryLater as trouble:
+            if trouble.code in {"rate_limited", "not_sent"}:
+                raise
+            raise OutcomeUnknown(str(trouble)) from trouble
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """One try of a write whose every status has a meaning of its own (OAuth): none of them is an error here.
+
+        Raises RetryLater `not_sent` when nothing left, OutcomeUnknown when no answer came back.
+        """
+        try:
+            return self._send(method, path, params=params or {}, headers=None, json=json, data=form)
+        except RetryLater as trouble:
+            if trouble.code == "not_sent":
+                raise
+            raise OutcomeUnknown(str(trouble)) from trouble
+
+    def _once(
+        self, method: str, path: str, *, params: Params, headers: Mapping[str, str] | None, **body: Any
+    ) -> httpx.Response:
+        response = self._send(method, path, params=params, headers=headers, **body)
+        trouble = meaning(self.upstream, response)
+        if trouble is None:
+            return response
+        if isinstance(trouble, RetryLater) and trouble.code == "rate_limited":
+            self.throttle.limited(_verb(method), trouble)
+        raise trouble
+
+    def _send(
+        self, method: str, path: str, *, params: Params, headers: Mapping[str, str] | None, **body: Any
+    ) -> httpx.Response:
+        self.throttle.before(_verb(method))
+        self.on_call()
+        if self.timeout is not None:
+            body["timeout"] = self.timeout
+        try:
+            return self.http.request(
+                method, self.base_url + path, params=params, headers={**self.headers, **(headers or {})}, **body
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            # Nothing left this machine: even a write may be sent again.
+            raise RetryLater("not_sent", f"{self.upstream} cannot be reached") from error
+        except httpx.TimeoutException as error:
+            raise RetryLater("upstream_timeout", f"{self.upstream} did not answer in time") from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise RetryLater("upstream_unreachable", f"{self.upstream} dropped the connection") from error
+
+
+def _verb(method: str) -> str:
+    """Which of the upstream's budgets a method uses up."""
+    return "GET" if method == "GET" else "POST"
+
+
+def meaning(upstream: str, response: httpx.Response) -> WatchferryError | None:
+    """The error that a status stands for (reality.md, "Statuses with meaning"); None for 2xx."""
+    status = response.status_code
+    if 200 <= status < 300:
+        return None
+    said = f"{upstream} answered {status}"
+    by_status: dict[int, Callable[[], WatchferryError]] = {
+        401: lambda: TokenRefused(said),
+        403: lambda: _refused(upstream, response),
+        404: lambda: NotThere(said),
+        409: lambda: RetryLater("upstream_conflict", said),
+        420: lambda: _account_limit(upstream, response),
+        423: lambda: _locked(upstream, response),
+        426: lambda: StopRun("vip_required", f"{upstream} allows this only to VIP members (426)"),
+        429: lambda: RetryLater("rate_limited", f"{upstream} limits the rate", **_limits(response)),
+    }
+    if status in by_status:
+        return by_status[status]()
+    if status >= 500 or status < 400:
+        return RetryLater("upstream_unreachable", said, after=_retry_after(response))
+    return Rejected(status, said)
+
+
+def parsed(upstream: str, response: httpx.Response) -> Any:
+    """The JSON of an answer; HTML or nonsense is the upstream's trouble, so RetryLater."""
+    try:
+        return response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        kind = response.headers.get("content-type", "nothing")
+        raise RetryLater("upstream_unreachable", f"{upstream} answered {kind} in place of JSON") from error
+
+
+def _refused(upstream: str, response: httpx.Response) -> WatchferryError:
+    """403 by content type: JSON = key or app refused, plain text = dead app, HTML = firewall."""
+    kind = response.headers.get("content-type", "")
+    if "html" in kind:
+        return StopRun("upstream_firewall", f"{upstream}'s firewall refused the call (403, HTML)")
+    if "json" in kind:
+        return StopRun("app_refused", f"{upstream} refused this deployment's application key (403)")
+    return StopRun("app_refused", f"{upstream} says that this deployment's application is switched off (403)")
+
+
+def _account_limit(upstream: str, response: httpx.Response) -> StopAccount:
+    limit = response.headers.get("x-account-limit")
+    upgrade = response.headers.get("x-upgrade-url")
+    return StopAccount(
+        "account_limit",
+        f"{upstream}'s limit for this account is reached"
+        + (f" ({limit} items)" if limit else "")
+        + (f"; {upgrade} raises it" if upgrade else "; a VIP membership raises it")
+        + ". Switch the sync on again when there is room.",
+    )
+
+
+def _locked(upstream: str, response: httpx.Response) -> StopAccount:
+    state = "deactivated" if response.headers.get("x-account-deactivated", "").lower() == "true" else "locked"
+    return StopAccount(
+        "account_locked",
+        f"{upstream} has {state} this account. Write to {upstream}'s support; when the account is free again, "
+        "switch the sync on again.",
+    )
+
+
+def _limits(response: httpx.Response) -> dict[str, float | None]:
+    """`Retry-After` (seconds or an HTTP date) and `X-Ratelimit` (JSON: period, limit); an edge 429 lacks both."""
+    interval = None
+    try:
+        told = json.loads(response.headers.get("x-ratelimit", "{}"))
+        interval = float(told["period"]) / float(told["limit"])
+    except (ValueError, KeyError, TypeError, ZeroDivisionError):
+        pass
+    return {"after": _retry_after(response), "interval": interval}
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    text = response.headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None

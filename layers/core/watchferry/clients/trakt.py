@@ -1,0 +1,226 @@
+"""Trakt's API in its own words (sync document §6, corrected by reality.md, Trakt). No business rule here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from watchferry.clients._transport import Params, Transport, parsed
+from watchferry.errors import ConnectAgain, OutcomeUnknown, RetryLater, TokenRefused
+from watchferry.models import Ids, iso
+
+LARGEST_PAGE = 250
+"""Trakt clamps `limit` to this silently; the answer's headers are believed (reality.md, Pagination)."""
+
+type HistoryType = Literal["movies", "episodes"]
+type SearchType = Literal["movie", "show"]
+
+
+class Credential(Protocol):
+    """One user's access to one upstream; auth/broker.py keeps the tokens."""
+
+    def token(self) -> str:
+        """A token that is good for a minute at least. Raises ConnectAgain, NotConnected or RetryLater."""
+
+    def renewed(self, refused: str) -> str:
+        """The token after `refused` got a 401: refreshed once, by whoever comes first. Raises as `token`."""
+
+
+class _Tolerant(BaseModel):
+    ids: dict[str, Any] = {}
+
+    @property
+    def known_ids(self) -> Ids:
+        """Without nulls and without nested records (`plex`)."""
+        return {name: value for name, value in self.ids.items() if isinstance(value, (int, str)) and value != ""}
+
+
+class Episode(_Tolerant):
+    number: int
+    season: int | None = None
+    title: str | None = None
+
+
+class Season(_Tolerant):
+    number: int
+    episodes: list[Episode] | None = None
+
+
+class Work(_Tolerant):
+    """A film or a show."""
+
+    title: str | None = None
+    year: int | None = None
+
+
+class SearchHit(BaseModel):
+    type: str
+    score: float | None = None
+    movie: Work | None = None
+    show: Work | None = None
+
+
+class Play(BaseModel):
+    """A row of `/sync/history`."""
+
+    id: int
+    watched_at: str | None = None
+    movie: Work | None = None
+    episode: _Tolerant | None = None
+
+    @property
+    def ids(self) -> Ids:
+        work = self.movie or self.episode
+        return work.known_ids if work else {}
+
+
+class _NotFound(BaseModel):
+    movies: list[_Tolerant] = []
+    episodes: list[_Tolerant] = []
+
+
+class AddedHistory(BaseModel):
+    """The answer to `POST /sync/history`: how many plays were stored, and what Trakt does not know."""
+
+    added: dict[str, int]
+    updated: dict[str, int] = {}
+    not_found: _NotFound = _NotFound()
+
+
+class _Watched(BaseModel):
+    watched_at: str | None = None
+
+
+class LastActivities(BaseModel):
+    movies: _Watched = _Watched()
+    episodes: _Watched = _Watched()
+
+
+_hits = TypeAdapter(list[SearchHit])
+_plays = TypeAdapter(list[Play])
+_seasons = TypeAdapter(list[Season])
+_episodes = TypeAdapter(list[Episode])
+
+
+@dataclass(slots=True)
+class Trakt:
+    transport: Transport
+    credential: Credential
+
+    def settings(self) -> dict[str, Any]:
+        """`GET /users/settings`: who this is, VIP or not, and the account's limits."""
+        answer = parsed("Trakt", self._get("/users/settings", {}))
+        if not isinstance(answer, dict):
+            raise RetryLater("upstream_unreachable", "Trakt answered nonsense for /users/settings")
+        return answer
+
+    def search_imdb(self, imdb: str, kind: SearchType) -> list[SearchHit]:
+        return self._read(_hits, f"/search/imdb/{imdb}", {"type": kind})
+
+    def search_text(self, query: str, kind: SearchType) -> list[SearchHit]:
+        return self._read(_hits, f"/search/{kind}", {"query": query, "page": 1, "limit": 30})
+
+    def seasons(self, show: int) -> list[Season]:
+        """Every season with its episodes, in one call. `episodes` is None where Trakt left them out."""
+        return self._read(_seasons, f"/shows/{show}/seasons", {"extended": "episodes"})
+
+    def season(self, show: int, number: int) -> list[Episode]:
+        """One season's episodes; the flat form and the documented `[{number, episodes}]` are both understood."""
+        response = self._get(f"/shows/{show}/seasons/{number}", {"extended": "episodes"})
+        answer = parsed("Trakt", response)
+        try:
+            if isinstance(answer, list) and any(isinstance(row, dict) and "episodes" in row for row in answer):
+                return [
+                    episode
+                    for season in _seasons.validate_python(answer)
+                    if season.number == number
+                    for episode in season.episodes or []
+                ]
+            return _episodes.validate_python(answer)
+        except ValidationError as error:
+            raise _nonsense("/shows/{id}/seasons/{n}") from error
+
+    def last_activities(self) -> LastActivities:
+        return self._read(TypeAdapter(LastActivities), "/sync/last_activities", {})
+
+    def history(self, kind: HistoryType, start_at: float, end_at: float) -> Iterator[Play]:
+        """Every play between the two times, at least once.
+
+        Rows shift while one pages: a new play repeats a row, a removed one would hide a row, so when the count
+        shrinks the reading begins anew.
+        """
+        page, count = 1, None
+        while True:
+            response = self._get(
+                f"/sync/history/{kind}",
+                {"start_at": iso(start_at), "end_at": iso(end_at), "page": page, "limit": LARGEST_PAGE},
+            )
+            plays = _validated(_plays, response, f"/sync/history/{kind}")
+            yield from plays
+            items = _number(response, "x-pagination-item-count")
+            if count is not None and items is not None and items < count:
+                page, count = 1, items
+                continue
+            count = items
+            pages = _number(response, "x-pagination-page-count")
+            if not plays or (pages is not None and page >= pages):
+                return
+            page += 1
+
+    def add_history(self, movies: Sequence[Mapping[str, Any]], episodes: Sequence[Mapping[str, Any]]) -> AddedHistory:
+        """`POST /sync/history`, once. Not idempotent: raises OutcomeUnknown whenever the effect is not certain."""
+        body = {"movies": movies, "episodes": episodes}
+        response = self._authorized(
+            lambda headers: self.transport.write("POST", "/sync/history", json=body, headers=headers)
+        )
+        try:
+            return AddedHistory.model_validate(parsed("Trakt", response))
+        except (ValidationError, RetryLater) as error:
+            raise OutcomeUnknown("Trakt took the batch and answered nonsense") from error
+
+    def _read[T](self, shape: TypeAdapter[T], path: str, params: Params) -> T:
+        return _validated(shape, self._get(path, params), path)
+
+    def _get(self, path: str, params: Params) -> httpx.Response:
+        return self._authorized(lambda headers: self.transport.read(path, params, headers))
+
+    def _authorized(self, call: Any) -> httpx.Response:
+        """A 401 is answered by one refresh and one more try (sync document 5.1); it means that nothing was done."""
+        token = self.credential.token()
+        try:
+            response: httpx.Response = call({"Authorization": f"Bearer {token}"})
+        except TokenRefused:
+            token = self.credential.renewed(token)
+            try:
+                response = call({"Authorization": f"Bearer {token}"})
+            except TokenRefused as again:
+                raise ConnectAgain("trakt") from again
+        return response
+
+
+def trakt_headers(client_id: str, user_agent: str) -> dict[str, str]:
+    """Sent with every call (sync document §6; reality.md on the User-Agent)."""
+    return {
+        "Content-Type": "application/json",
+        "trakt-api-key": client_id,
+        "trakt-api-version": "2",
+        "User-Agent": user_agent,
+    }
+
+
+def _validated[T](shape: TypeAdapter[T], response: httpx.Response, path: str) -> T:
+    try:
+        return shape.validate_python(parsed("Trakt", response))
+    except ValidationError as error:
+        raise _nonsense(path) from error
+
+
+def _nonsense(path: str) -> RetryLater:
+    return RetryLater("upstream_unreachable", f"Trakt answered something else than documented for {path}")
+
+
+def _number(response: httpx.Response, header: str) -> int | None:
+    text = response.headers.get(header, "")
+    return int(text) if text.isdigit() else None

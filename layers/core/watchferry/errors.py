@@ -1,0 +1,107 @@
+"""Every error, named by what the caller does about it.
+
+WatchferryError
+├── RetryLater          the same call may succeed later; `after` seconds if the upstream said so
+│   └── Unsettled       a write may still be at work upstream: wait until `after`, then read back
+├── OutcomeUnknown      a write whose effect is not known: read back, never send again blindly
+├── Rejected            the upstream refused this very request (400, 409, 422): skip or split it
+├── NotThere            the upstream does not have it (404)
+├── TokenRefused        401: refresh once, then ConnectAgain
+├── ConnectAgain        the person must connect the account again
+├── NotConnected        there is no such account (any more)
+├── StopAccount         stop this account with a reason that a person understands (420, 423)
+├── StopRun             this run cannot go on, the next may (403, 426): the deployment's or the plan's matter
+├── MissingSettings     our deployment: a setting is missing; names all of them
+└── Problem             the caller of our HTTP API did something that we refuse (RFC 9457)
+"""
+
+from collections.abc import Mapping
+
+
+class WatchferryError(Exception):
+    """Root of the tree."""
+
+
+class RetryLater(WatchferryError):
+    """Retry later. `code` is a word of http-api.md; `after` is in seconds, None when nobody said."""
+
+    def __init__(self, code: str, detail: str, *, after: float | None = None, interval: float | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.after = after
+        self.interval = interval
+        """Seconds per call that the upstream's own limit implies (`X-Ratelimit`), if it named one."""
+
+
+class Unsettled(RetryLater):
+    """A write of an earlier run may still be at work upstream; `after` says how long to wait."""
+
+
+class OutcomeUnknown(WatchferryError):
+    """A write was sent and its effect is not known."""
+
+
+class Rejected(WatchferryError):
+    """The upstream read the request and refused its content."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(f"{status}: {detail}")
+        self.status = status
+
+
+class NotThere(WatchferryError):
+    """404."""
+
+
+class TokenRefused(WatchferryError):
+    """401: the access token is not accepted."""
+
+
+class ConnectAgain(WatchferryError):
+    """A refresh was refused for good: only a new sign-in at `provider` helps."""
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"{provider} has to be connected again")
+        self.provider = provider
+
+
+class NotConnected(WatchferryError):
+    """No account of `provider` is connected."""
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"{provider} is not connected")
+        self.provider = provider
+
+
+class StopAccount(WatchferryError):
+    """The upstream stopped this account; `code` becomes the pause's reason."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class StopRun(WatchferryError):
+    """This run fails with `code`; a later one may succeed."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class MissingSettings(WatchferryError):
+    """Names every setting that is missing or malformed."""
+
+
+class Problem(WatchferryError):
+    """An answer of our own HTTP API, `application/problem+json` (http-api.md, Errors)."""
+
+    def __init__(self, status: int, code: str, detail: str, **extra: object) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.extra: Mapping[str, object] = extra

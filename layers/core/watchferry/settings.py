@@ -1,0 +1,78 @@
+"""One place for settings: the environment of a function, read once, everything that is wrong named at once."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+
+from watchferry.errors import MissingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment variables of template.yaml, in upper snake case; a default means that it may be absent."""
+
+    accounts_table: str
+    sessions_table: str
+    flows_table: str
+    tokens_table: str
+    runs_table: str
+    plans_table: str
+    ledger_table: str
+    mappings_table: str
+    budgets_table: str
+    rechecks_table: str
+    sync_jobs_queue_url: str
+    history_batches_queue_url: str
+    token_key_arn: str
+    site_url_parameter: str
+    trakt_api_url: str
+    trakt_auth_url: str
+    trakt_client_id: str
+    trakt_client_secret_parameter: str
+    kinopub_api_url: str
+    kinopub_client_id: str
+    kinopub_client_secret_parameter: str
+    allowed_trakt_users: str
+    """Slugs or uuids, separated by commas; `*` opens the deployment to everybody."""
+    kinopub_user_agent: str = ""
+    sync_schedule: str = "rate(1 hour)"
+    sync_spread_seconds: int = 900
+    read_back_settle_seconds: int = 60
+    retry_base_seconds: float = 1.0
+    """The first pause of the exponential backoff (sync document 5.2: 1 s, 2 s, 4 s, 8 s)."""
+    session_idle_days: int = 30
+    session_absolute_days: int = 180
+    watchferry_version: str = "0"
+
+    @property
+    def user_agent(self) -> str:
+        """Names the program, as Trakt wants it (reality.md, Trakt)."""
+        return f"Watchferry/{self.watchferry_version} (+https://github.com/watchferry/watchferry)"
+
+    @property
+    def sync_interval_seconds(self) -> int | None:
+        """The length of `rate(…)`; None for a cron expression."""
+        match = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", self.sync_schedule)
+        return int(match[1]) * {"minute": 60, "hour": 3600, "day": 86400}[match[2]] if match else None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Raises MissingSettings, which names every variable that is absent, empty or not a number."""
+        found: dict[str, str | int | float] = {}
+        wrong: list[str] = []
+        for field in fields(cls):
+            name = field.name.upper()
+            text = environ.get(name, "").strip()
+            if not text:
+                if field.default is MISSING:
+                    wrong.append(f"{name} is missing")
+                continue
+            try:
+                found[field.name] = text if field.type is str else field.type(text)  # type: ignore[operator]
+            except ValueError:
+                wrong.append(f"{name} is not a number: {text!r}")
+        if wrong:
+            raise MissingSettings(
+                "Watchferry cannot start: " + "; ".join(wrong) + ". These come from template.yaml; deploy it again."
+            )
+        return cls(**found)  # type: ignore[arg-type]

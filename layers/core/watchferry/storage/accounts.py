@@ -1,0 +1,281 @@
+"""Accounts: one row a user — who they are, their settings, the sync's state, and which run is theirs now.
+
+The index `schedule` holds just the users that the scheduler has to enqueue: a row has a `schedule_shard` only while
+automatic sync is on, nothing pauses it and both accounts are connected.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+from watchferry.errors import NotConnected
+from watchferry.models import iso
+from watchferry.storage._dynamo import Attr, Clock, ConditionFailed, Item, Key, Table
+
+SHARDS = 16
+"""Enough for some 16,000 index writes a second; the scheduler reads them one after another."""
+
+RUN_LEASE = 20 * 60
+"""Seconds without a sign of life after which a run counts as dead and another may begin."""
+
+TICK = {"user_id": "#tick"}
+"""The one row that is no user: when the scheduler last ticked."""
+
+PROFILE = ("slug", "name", "avatar", "vip", "limits")
+
+type Provider = Literal["trakt", "kinopub"]
+
+ENDED_BY_CONNECTING: dict[Provider, set[str]] = {
+    "trakt": {"reauth_required", "account_locked", "account_limit"},
+    "kinopub": {"reauth_required"},
+}
+"""Pauses that a new sign-in ends; a lock that still holds pauses again at the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far Kinopub's history has been dealt with."""
+
+    last_seen: int
+    """`last_seen` of the newest row."""
+    rows: frozenset[str]
+    """`media:last_seen` of the newest page's rows, which are all known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSettings:
+    """`GET /sync/settings` of http-api.md."""
+
+    enabled: bool = False
+    rewatch: Literal["each_play", "window", "once"] = "each_play"
+    window_minutes: int = 0
+    batch_size: int = 50
+    confirm_above: int | None = None
+    webhook_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    user_id: str
+    slug: str
+    name: str
+    avatar: str | None
+    vip: bool
+    limits: dict[str, Any]
+    connected: frozenset[str]
+    settings: SyncSettings
+    paused_reason: str | None
+    cursor: Cursor | None
+    last_success_at: int | None
+    active_run_id: str | None
+    active_until: int
+    awaiting_run_id: str | None
+    """The run whose plan waits for a confirmation."""
+
+    @property
+    def trakt_user_hash(self) -> str:
+        return hashlib.sha256(self.user_id.encode()).hexdigest()[:16]
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        cursor = item.get("cursor")
+        return cls(
+            user_id=item["user_id"],
+            slug=item.get("slug", ""),
+            name=item.get("name", ""),
+            avatar=item.get("avatar"),
+            vip=item.get("vip", False),
+            limits=item.get("limits", {}),
+            connected=frozenset(item.get("connected") or ()),
+            settings=SyncSettings(**(item.get("settings") or {})),
+            paused_reason=item.get("paused_reason"),
+            cursor=Cursor(cursor["last_seen"], frozenset(cursor["rows"])) if cursor else None,
+            last_success_at=item.get("last_success_at"),
+            active_run_id=item.get("active_run_id"),
+            active_until=item.get("active_until", 0),
+            awaiting_run_id=item.get("awaiting_run_id"),
+        )
+
+
+class RunActive(Exception):
+    """Another run of this user is under way."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"run {run_id} is under way")
+        self.run_id = run_id
+
+
+@dataclass(slots=True)
+class Accounts:
+    table: Table
+    clock: Clock
+
+    def get(self, user_id: str) -> Account | None:
+        item = self.table.get({"user_id": user_id})
+        return Account.of(item) if item else None
+
+    # Who they are
+
+    def sign_in(self, user_id: str, profile: Item) -> Account:
+        """Creates the account or renews its profile (`slug`, `name`, `avatar`, `vip`, `limits`)."""
+        return self._change(
+            user_id, lambda item: item.update({name: profile.get(name) for name in PROFILE}), create=True
+        )
+
+    def connect(self, user_id: str, provider: Provider) -> None:
+        """A provider is connected (again). Another Kinopub account has another history: its cursor starts anew."""
+
+        def change(item: Item) -> None:
+            item["connected"] = item.get("connected", set()) | {provider}
+            if provider == "kinopub":
+                # Nor may a run of the other account's history set it.
+                item.update(cursor=None, active_run_id=None)
+            if item.get("paused_reason") in ENDED_BY_CONNECTING[provider]:
+                item["paused_reason"] = None
+
+        self._change(user_id, change)
+
+    def disconnect(self, user_id: str, provider: Provider) -> None:
+        def change(item: Item) -> None:
+            item["connected"] = (item.get("connected", set()) - {provider}) or None
+
+        self._change(user_id, change)
+
+    # Settings and pauses
+
+    def set_settings(self, user_id: str, settings: SyncSettings) -> Account:
+        """Setting `enabled` ends a pause (http-api.md, Sync)."""
+
+        def change(item: Item) -> None:
+            item["settings"] = {name: value for name, value in asdict(settings).items() if value is not None}
+            if settings.enabled:
+                item["paused_reason"] = None
+
+        return self._change(user_id, change)
+
+    def pause(self, user_id: str, reason: str) -> None:
+        """Until the reason is gone, the scheduler leaves this account alone."""
+        self._change(user_id, lambda item: item.update(paused_reason=reason))
+
+    # The one run of a user
+
+    def begin_run(self, user_id: str, run_id: str) -> list[str]:
+        """Makes `run_id` the user's active run. Returns the runs whose place it took: a dead one, a waiting one.
+
+        Raises RunActive when another run lives. Beginning the run that is active already only renews its lease.
+        """
+        now = int(self.clock())
+        before = self.table.get({"user_id": user_id}) or {}
+        free = Attr("active_run_id").not_exists() | Attr("active_run_id").eq(run_id) | Attr("active_until").lt(now)
+        try:
+            self.table.update(
+                {"user_id": user_id},
+                set_={"active_run_id": run_id, "active_until": now + RUN_LEASE},
+                remove=["awaiting_run_id"],
+                when=Attr("user_id").exists() & free,
+            )
+        except ConditionFailed as failed:
+            raise RunActive((failed.item or {}).get("active_run_id", "")) from failed
+        replaced = (before.get("active_run_id"), before.get("awaiting_run_id"))
+        return [run for run in replaced if run and run != run_id]
+
+    def free(self, user_id: str, run_id: str, *, awaiting: bool = False) -> None:
+        """The run is not the active one any more; `awaiting`: it waits for a confirmation."""
+        try:
+            self.table.update(
+                {"user_id": user_id},
+                set_={"awaiting_run_id": run_id} if awaiting else None,
+                remove=["active_run_id", "active_until"],
+                when=Attr("active_run_id").eq(run_id),
+            )
+        except ConditionFailed:
+            return
+
+    def keep_run(self, user_id: str, run_id: str, *, for_seconds: float = 0) -> bool:
+        """A sign of life; False when the run is not (or no longer) the user's active one."""
+        try:
+            self.table.update(
+                {"user_id": user_id},
+                set_={"active_until": int(self.clock() + for_seconds) + RUN_LEASE},
+                when=Attr("active_run_id").eq(run_id),
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def while_active(self, user_id: str, run_id: str) -> Item:
+        """Part of a transaction: holds only while the run is the user's active one."""
+        return self.table.checking({"user_id": user_id}, Attr("active_run_id").eq(run_id))
+
+    def ending_run(self, user_id: str, run_id: str, *, succeeded: bool, cursor: Cursor | None) -> Item:
+        """Part of a transaction: the run is over. If it succeeded, its cursor takes effect."""
+        changes: Item = {}
+        if succeeded:
+            changes["last_success_at"] = int(self.clock())
+            if cursor:
+                changes["cursor"] = {"last_seen": cursor.last_seen, "rows": sorted(cursor.rows)}
+        return self.table.updating(
+            {"user_id": user_id},
+            set_=changes,
+            remove=["active_run_id", "active_until"],
+            when=Attr("active_run_id").eq(run_id),
+        )
+
+    # The schedule
+
+    def due(self) -> Iterator[str]:
+        """The ids of the users whom a tick enqueues, shard by shard."""
+        for shard in range(SHARDS):
+            for item in self.table.query(Key("schedule_shard").eq(f"s{shard:02d}"), index="schedule"):
+                yield item["user_id"]
+
+    def tick(self) -> None:
+        self.table.put(TICK | {"at": int(self.clock())})
+
+    def last_tick(self) -> int | None:
+        at = (self.table.get(TICK) or {}).get("at")
+        return at if isinstance(at, int) else None
+
+    def _change(self, user_id: str, change: Callable[[Item], None], *, create: bool = False) -> Account:
+        """Read, change, and write with what follows for the schedule — if nobody else did so in between.
+
+        Raises NotConnected for a user who is not there, unless `create`.
+        """
+        key = {"user_id": user_id}
+        while True:
+            before = self.table.get(key)
+            if before is None and not create:
+                raise NotConnected("trakt")
+            after = dict(before or key)
+            change(after)
+            after["schedule_shard"] = _shard(user_id) if _is_scheduled(Account.of(after)) else None
+            changed = {name: value for name, value in after.items() if value != (before or key).get(name)}
+            revision = after.get("revision")
+            unchanged = Attr("revision").eq(revision) if revision else Attr("revision").not_exists()
+            try:
+                return Account.of(
+                    self.table.update(key, set_=changed | {"revision": (revision or 0) + 1}, when=unchanged)
+                )
+            except ConditionFailed:
+                continue
+
+
+def _is_scheduled(account: Account) -> bool:
+    return account.settings.enabled and not account.paused_reason and account.connected >= {"trakt", "kinopub"}
+
+
+def _shard(user_id: str) -> str:
+    return f"s{int(hashlib.sha256(user_id.encode()).hexdigest(), 16) % SHARDS:02d}"
+
+
+def public_state(account: Account, last_tick: int | None, interval: int | None) -> dict[str, Any]:
+    """`GET /sync/state` of http-api.md; `next_run_at` is the last tick plus the interval, null while nothing is due."""
+    waits = account.settings.enabled and not account.paused_reason and last_tick is not None and interval is not None
+    return {
+        "last_success_at": iso(account.last_success_at) if account.last_success_at else None,
+        "next_run_at": iso((last_tick or 0) + (interval or 0)) if waits else None,
+        "trakt_user_hash": account.trakt_user_hash,
+        "active_run_id": account.active_run_id,
+        "paused_reason": account.paused_reason,
+    }

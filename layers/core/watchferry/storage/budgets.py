@@ -1,0 +1,74 @@
+"""Budgets: one per user and verb for Trakt's limits, shared by every worker (architecture.md, rule 4).
+
+A virtual schedule (GCRA): `taken` is the time in milliseconds up to which calls are spoken for. A place is free when
+`taken` runs at most `burst` calls ahead of the clock. A 429 writes `blocked_until`, which everybody obeys.
+"""
+
+from dataclasses import dataclass
+
+from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Item, Table
+
+FORGOTTEN_AFTER = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    interval_ms: int
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    wait: float
+    """Seconds until the place is ours — or, if not `taken`, until it is worth asking again."""
+    taken: bool
+
+
+@dataclass(slots=True)
+class Budgets:
+    table: Table
+    clock: Clock
+
+    def take(self, user_id: str, verb: str, rate: Rate, *, calls: int = 1, patience: float) -> Place:
+        """Takes `calls` places if they come within `patience` seconds.
+
+        Trakt's own word on its limit (`slow_down`) counts for more than `rate`.
+        """
+        key = {"budget": f"{user_id}#{verb}"}
+        while True:
+            now = int(self.clock() * 1000)
+            row = self.table.get(key) or {}
+            blocked = row.get("blocked_until", 0) - now
+            if blocked > 0:
+                return Place(blocked / 1000, taken=False)
+            interval = max(rate.interval_ms, row.get("interval_ms", 0))
+            taken = row.get("taken")
+            until = max(now, taken or 0) + interval * calls
+            wait = max(0, until - interval * max(rate.burst, calls) - now) / 1000
+            if wait > patience:
+                return Place(wait, taken=False)
+            unchanged: ConditionBase = Attr("taken").not_exists() if taken is None else Attr("taken").eq(taken)
+            try:
+                self.table.update(
+                    key, set_={"taken": until, "ttl": now // 1000 + FORGOTTEN_AFTER}, when=unchanged & _free(now)
+                )
+            except ConditionFailed:
+                continue
+            return Place(wait, taken=True)
+
+    def block(self, user_id: str, verb: str, *, seconds: float, interval: float | None = None) -> None:
+        """Nobody calls for so long. `interval`: seconds per call that the upstream named."""
+        now = self.clock()
+        changes: Item = {"blocked_until": int((now + seconds) * 1000), "ttl": int(now + seconds) + FORGOTTEN_AFTER}
+        if interval:
+            changes["interval_ms"] = int(interval * 1000)
+        until = changes["blocked_until"]
+        longer = Attr("blocked_until").not_exists() | Attr("blocked_until").lt(until)
+        try:
+            self.table.update({"budget": f"{user_id}#{verb}"}, set_=changes, when=longer)
+        except ConditionFailed:
+            return
+
+
+def _free(now: int) -> ConditionBase:
+    return Attr("blocked_until").not_exists() | Attr("blocked_until").lte(now)

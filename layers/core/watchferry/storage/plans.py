@@ -1,0 +1,246 @@
+"""Plans: what a run means to do, in pages of events — batches to send, and what is skipped and why — and checkpoints.
+
+A batch moves `PLANNED → SENDING → SENT` by conditional writes (architecture.md, rule 1); `SPLIT` has become two others,
+`FAILED` was given up with its outcome unknown or refused. Pages are named `{plan}-{number}`: a plan's name is the
+planner's attempt, so that a planner which lost its lease can only write pages that nobody reads.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+from watchferry.models import Event, Reason
+from watchferry.storage._dynamo import Attr, Clock, ConditionFailed, Item, Key, Table
+from watchferry.storage._packed import pack, unpack
+from watchferry.storage.runs import KEPT
+
+type BatchStatus = Literal["PLANNED", "SENDING", "SENT", "SPLIT", "FAILED"]
+
+SETTLED: frozenset[str] = frozenset({"SENT", "SPLIT", "FAILED"})
+SKIPS_PER_PAGE = 500
+CHECKPOINT_KEPT = 7 * 86400
+_ITEM_BYTES = 300_000
+
+
+def batch_name(plan: int, number: int) -> str:
+    return f"{plan:04d}-{number:05d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events that go to Trakt in one POST."""
+
+    run_id: str
+    name: str
+    status: BatchStatus
+    events: tuple[Event, ...]
+    """As planned; `outcomes` says what became of them."""
+    outcomes: Mapping[str, Reason]
+    """Position → why it was skipped after all."""
+    owner: str | None
+    lease_until: int
+    attempts: int
+    """How many POSTs may have reached Trakt."""
+    answered: int
+    """How many of them Trakt answered with 2xx."""
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in SETTLED
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        return cls(
+            run_id=item["run_id"],
+            name=item["row"].removeprefix("batch#"),
+            status=item["status"],
+            events=tuple(Event.restored(data) for data in unpack(item["events"])),
+            outcomes=item.get("outcomes", {}),
+            owner=item.get("owner"),
+            lease_until=item.get("lease_until", 0),
+            attempts=item.get("attempts", 0),
+            answered=item.get("answered", 0),
+        )
+
+    def report(self) -> Iterator[Event]:
+        """What became of each event, as far as it is known."""
+        for position, event in enumerate(self.events):
+            if (reason := self.outcomes.get(str(position))) is not None:
+                yield replace(event, outcome="skipped", reason=reason)
+            elif self.status == "SENT":
+                yield replace(event, outcome="sent")
+            else:
+                yield event
+
+
+@dataclass(slots=True)
+class Plans:
+    table: Table
+    clock: Clock
+
+    # Writing a plan
+
+    def write(self, run_id: str, plan: int, batches: Sequence[Sequence[Event]], skips: Sequence[Event]) -> None:
+        ttl = int(self.clock()) + KEPT
+        self.table.put_many(
+            self._batch_item(run_id, batch_name(plan, number), events, ttl) for number, events in enumerate(batches)
+        )
+        self.table.put_many(
+            {
+                "run_id": run_id,
+                "row": f"skips#{batch_name(plan, start // SKIPS_PER_PAGE)}",
+                "events": pack([event.stored() for event in skips[start : start + SKIPS_PER_PAGE]]),
+                "ttl": ttl,
+            }
+            for start in range(0, len(skips), SKIPS_PER_PAGE)
+        )
+
+    # Reading it
+
+    def batch(self, run_id: str, name: str) -> Batch | None:
+        item = self.table.get({"run_id": run_id, "row": f"batch#{name}"})
+        return Batch.of(item) if item else None
+
+    def batches(self, run_id: str, plan: int) -> Iterator[Batch]:
+        key = Key("run_id").eq(run_id) & Key("row").begins_with(f"batch#{plan:04d}-")
+        return (Batch.of(item) for item in self.table.query(key))
+
+    def report(self, run_id: str, plan: int, *, after: str | None = None) -> Iterator[tuple[str, list[Event]]]:
+        """Pages of events, each with its name: what is sent first, then what is skipped."""
+        for kind in ("batch", "skips"):
+            prefix = f"{kind}#{plan:04d}-"
+            if after and after >= prefix + "~":
+                continue
+            key = Key("run_id").eq(run_id) & Key("row").begins_with(prefix)
+            start = {"run_id": run_id, "row": after} if after and after.startswith(prefix) else None
+            for item in self.table.query(key, after=start):
+                if kind == "batch":
+                    batch = Batch.of(item)
+                    if batch.status != "SPLIT":
+                        yield item["row"], list(batch.report())
+                else:
+                    yield item["row"], [Event.restored(data) for data in unpack(item["events"])]
+
+    # A batch's way
+
+    def claim(self, batch: Batch, *, owner: str, until: float, settle: float) -> Batch | None:
+        """`PLANNED → SENDING`, or the take-over of a `SENDING` whose owner's time has been over for `settle` seconds.
+
+        None: it is somebody else's. The answer's `attempts` tells whether an earlier POST may have reached Trakt.
+        """
+        settled = int(self.clock() - settle)
+        ours = Attr("status").eq("PLANNED") | (Attr("status").eq("SENDING") & Attr("lease_until").lte(settled))
+        return self._move(
+            batch, {"status": "SENDING", "owner": owner, "lease_until": int(until) + 1}, when=ours, add=None
+        )
+
+    def posting(self, batch: Batch) -> Batch | None:
+        """Written just before the POST: from here on its effect is unknown until it is known. None: not ours."""
+        return self._move(batch, {}, when=_held_by(batch), add={"attempts": 1})
+
+    def put_back(self, batch: Batch) -> None:
+        """`SENDING → PLANNED`: it is certain that Trakt stored nothing of it, ever."""
+        self._move(batch, {"status": "PLANNED", "attempts": 0}, when=_held_by(batch), remove=["owner", "lease_until"])
+
+    def leave_unknown(self, batch: Batch, *, answered: bool) -> None:
+        """Stays `SENDING`, for whoever reads it back after the settling time."""
+        self._move(
+            batch,
+            {"lease_until": int(self.clock()) + 1},
+            when=_held_by(batch),
+            add={"answered": int(answered)},
+            remove=["owner"],
+        )
+
+    def settling(self, batch: Batch, status: BatchStatus, outcomes: Mapping[str, Reason]) -> Item:
+        """Part of the transaction that settles the batch; holds only while it is this owner's."""
+        return self.table.updating(
+            _key(batch),
+            set_={"status": status, "outcomes": dict(outcomes)},
+            remove=["owner", "lease_until"],
+            when=_held_by(batch),
+        )
+
+    def splitting(self, batch: Batch) -> list[Item]:
+        """Parts of the transaction that makes two batches of this one, `name-a` and `name-b`.
+
+        If an earlier POST of it may have reached Trakt, so of its halves: they begin as `SENDING`, to be read back.
+        """
+        middle = len(batch.events) // 2
+        ttl = int(self.clock()) + KEPT
+        inherited: Item = {}
+        if batch.attempts:
+            inherited = {"status": "SENDING", "attempts": batch.attempts, "lease_until": int(self.clock())}
+        return [
+            self.table.updating(
+                _key(batch), set_={"status": "SPLIT"}, remove=["owner", "lease_until"], when=_held_by(batch)
+            ),
+            *(
+                self.table.putting(
+                    self._batch_item(batch.run_id, name, part, ttl) | inherited, Attr("row").not_exists()
+                )
+                for name, part in zip(halves(batch), (batch.events[:middle], batch.events[middle:]), strict=True)
+            ),
+        ]
+
+    # Checkpoints
+
+    def save(self, run_id: str, name: str, value: Any) -> None:
+        """A planner's work so far; only the last saved value of a name is ever read."""
+        data = pack(value)
+        parts = [data[start : start + _ITEM_BYTES] for start in range(0, len(data), _ITEM_BYTES)]
+        ttl = int(self.clock()) + CHECKPOINT_KEPT
+        for number, part in reversed(list(enumerate(parts))):
+            # The first part, which says how many there are, is written last.
+            self.table.put(
+                {
+                    "run_id": run_id,
+                    "row": f"work#{name}#{number:03d}",
+                    "data": part,
+                    "parts": len(parts),
+                    "bytes": len(data),
+                    "ttl": ttl,
+                }
+            )
+
+    def saved(self, run_id: str, name: str) -> Any | None:
+        """None when nothing, or not everything, was saved."""
+        key = Key("run_id").eq(run_id) & Key("row").begins_with(f"work#{name}#")
+        items = list(self.table.query(key))
+        if not items or len(items) < items[0]["parts"]:
+            return None
+        data = b"".join(item["data"] for item in items[: items[0]["parts"]])
+        try:
+            return unpack(data) if len(data) == items[0]["bytes"] else None
+        except (OSError, EOFError, ValueError):
+            return None  # parts of two checkpoints, of which the later one was not finished
+
+    @staticmethod
+    def _batch_item(run_id: str, name: str, events: Sequence[Event], ttl: int) -> Item:
+        return {
+            "run_id": run_id,
+            "row": f"batch#{name}",
+            "status": "PLANNED",
+            "events": pack([event.stored() for event in events]),
+            "ttl": ttl,
+        }
+
+    def _move(
+        self, batch: Batch, set_: Item, *, when: Any, add: Item | None = None, remove: Sequence[str] = ()
+    ) -> Batch | None:
+        try:
+            return Batch.of(self.table.update(_key(batch), set_=set_, add=add, remove=remove, when=when))
+        except ConditionFailed:
+            return None
+
+
+def halves(batch: Batch) -> tuple[str, str]:
+    return f"{batch.name}-a", f"{batch.name}-b"
+
+
+def _key(batch: Batch) -> Item:
+    return {"run_id": batch.run_id, "row": f"batch#{batch.name}"}
+
+
+def _held_by(batch: Batch) -> Any:
+    return Attr("status").eq("SENDING") & Attr("owner").eq(batch.owner)

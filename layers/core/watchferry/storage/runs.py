@@ -1,0 +1,271 @@
+"""Runs: one row per run, newest last by its id, and who works on it now."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, Self, get_args
+
+from watchferry.models import Reason, iso
+from watchferry.storage._dynamo import Attr, Clock, ConditionFailed, Item, Key, Table
+from watchferry.storage.accounts import Cursor
+
+KEPT = 400 * 86400
+"""Seconds; a little more than the twelve months that the page's chart shows."""
+
+type Mode = Literal["sync", "preview", "undo"]
+type Trigger = Literal["schedule", "manual", "undo"]
+type Status = Literal[
+    "queued", "collecting", "mapping", "awaiting_confirmation", "sending", "succeeded", "partial", "failed", "cancelled"
+]
+
+FINISHED: frozenset[str] = frozenset({"succeeded", "partial", "failed", "cancelled"})
+REASONS: tuple[str, ...] = get_args(Reason.__value__)
+
+
+def new_run_id(at: float, unique: str | None = None) -> str:
+    """Sorts by time. The same `unique` word gives the same id: a redelivered tick does not make a second run."""
+    stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{stamp}-{unique or secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    user_id: str
+    run_id: str
+    mode: Mode
+    trigger: Trigger
+    status: Status
+    full: bool
+    counts: Mapping[str, Any]
+    calls: Mapping[str, int]
+    progress: Mapping[str, int]
+    started_at: int
+    finished_at: int | None
+    error: Mapping[str, str] | None
+    worker: str | None
+    worker_until: int
+    attempt: int
+    """How often a planner took this run up; it names the plan, so that a planner that lost its lease harms nothing."""
+    plan: int
+    """The attempt whose plan holds; 0 before there is one."""
+    batches: int
+    batches_done: int
+    batches_failed: int
+    cursor: Cursor | None
+    """Where the account's cursor goes when every batch is sent."""
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in FINISHED
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        cursor = item.get("cursor")
+        return cls(
+            user_id=item["user_id"],
+            run_id=item["run_id"],
+            mode=item["mode"],
+            trigger=item["trigger"],
+            status=item["status"],
+            full=item["full"],
+            counts=item["counts"],
+            calls=item["calls"],
+            progress=item["progress"],
+            started_at=item["started_at"],
+            finished_at=item.get("finished_at"),
+            error=item.get("error"),
+            worker=item.get("worker"),
+            worker_until=item.get("worker_until", 0),
+            attempt=item["attempt"],
+            plan=item["plan"],
+            batches=item["batches"],
+            batches_done=item["batches_done"],
+            batches_failed=item["batches_failed"],
+            cursor=Cursor(cursor["last_seen"], frozenset(cursor["rows"])) if cursor else None,
+        )
+
+    def public(self) -> dict[str, Any]:
+        """The **run** of http-api.md, Sync."""
+        counts = dict(self.counts)
+        counts["skipped"] = {reason: n for reason, n in counts["skipped"].items() if n}
+        progress = {"done": self.progress["done"], "total": self.progress["total"]}
+        if self.plan and self.batches:
+            views = counts["planned"]
+            progress = {"done": views * min(self.batches_done, self.batches) // self.batches, "total": views}
+        return {
+            "id": self.run_id,
+            "mode": self.mode,
+            "trigger": self.trigger,
+            "status": self.status,
+            "phase_progress": progress,
+            "counts": counts,
+            "upstream_calls": dict(self.calls),
+            "started_at": iso(self.started_at),
+            "finished_at": iso(self.finished_at) if self.finished_at else None,
+            "error": dict(self.error) if self.error else None,
+        }
+
+
+@dataclass(slots=True)
+class Runs:
+    table: Table
+    clock: Clock
+
+    def create(self, user_id: str, run_id: str, *, mode: Mode, trigger: Trigger, full: bool = False) -> Run:
+        """Returns the run that is there already when it was created before."""
+        now = int(self.clock())
+        item: Item = {
+            "user_id": user_id,
+            "run_id": run_id,
+            "mode": mode,
+            "trigger": trigger,
+            "status": "queued",
+            "full": full,
+            "counts": {
+                "history": 0,
+                "completed": 0,
+                "planned": 0,
+                "sent": 0,
+                "skipped": dict.fromkeys(REASONS, 0),
+            },
+            "calls": {"trakt": 0, "kinopub": 0},
+            "progress": {"done": 0, "total": 0},
+            "started_at": now,
+            "attempt": 0,
+            "plan": 0,
+            "batches": 0,
+            "batches_done": 0,
+            "batches_failed": 0,
+            "ttl": now + KEPT,
+        }
+        try:
+            self.table.put(item, Attr("run_id").not_exists())
+        except ConditionFailed as failed:
+            return Run.of(failed.item or self.table.get({"user_id": user_id, "run_id": run_id}) or item)
+        return Run.of(item)
+
+    def get(self, user_id: str, run_id: str) -> Run | None:
+        item = self.table.get({"user_id": user_id, "run_id": run_id})
+        return Run.of(item) if item else None
+
+    def newest(self, user_id: str, *, limit: int, before: str | None = None) -> Iterator[Run]:
+        user = Key("user_id").eq(user_id)
+        key = user & Key("run_id").lt(before) if before else user
+        for item in self.table.query(key, newest_first=True, limit=limit):
+            yield Run.of(item)
+
+    # The planner's lease
+
+    def take_up(self, run: Run, *, worker: str, until: float) -> Run | None:
+        """The right to plan this run until then. None: another planner has it, or the run is past planning."""
+        free = Attr("worker").not_exists() | Attr("worker_until").lt(int(self.clock())) | Attr("worker").eq(worker)
+        try:
+            return self._update(
+                run,
+                set_={"worker": worker, "worker_until": int(until) + 1},
+                add={"attempt": 1},
+                when=free & Attr("status").is_in(["queued", "collecting", "mapping"]),
+            )
+        except ConditionFailed:
+            return None
+
+    def let_go(self, run: Run, *, worker: str) -> None:
+        """Lets the successor begin at once."""
+        self._quietly(run, Attr("worker").eq(worker), remove=["worker", "worker_until"])
+
+    def progress(self, run: Run, *, worker: str, status: Status, done: int, total: int) -> None:
+        self._quietly(
+            run,
+            Attr("worker").eq(worker) & Attr("plan").eq(0),
+            set_={"status": status, "progress": {"done": done, "total": total}},
+        )
+
+    def planned(
+        self,
+        run: Run,
+        *,
+        worker: str,
+        status: Status,
+        counts: Mapping[str, int],
+        skipped: Mapping[str, int],
+        batches: int,
+        cursor: Cursor | None,
+    ) -> Run | None:
+        """The plan of this attempt holds from here on. None: somebody else's does."""
+        numbers = {f"counts.{name}": n for name, n in counts.items()}
+        reasons = {f"counts.skipped.{reason}": skipped.get(reason, 0) for reason in REASONS}
+        try:
+            return self._update(
+                run,
+                set_={
+                    **numbers,
+                    **reasons,
+                    "status": status,
+                    "plan": run.attempt,
+                    "batches": batches,
+                    "cursor": {"last_seen": cursor.last_seen, "rows": sorted(cursor.rows)} if cursor else None,
+                },
+                remove=["worker", "worker_until"],
+                when=Attr("worker").eq(worker) & Attr("attempt").eq(run.attempt) & Attr("plan").eq(0),
+            )
+        except ConditionFailed:
+            return None
+
+    # Numbers
+
+    def add_calls(self, user_id: str, run_id: str, calls: Mapping[str, int]) -> None:
+        made = {f"calls.{upstream}": n for upstream, n in calls.items() if n}
+        if made:
+            self.table.update({"user_id": user_id, "run_id": run_id}, add=made)
+
+    def batch_done(
+        self, user_id: str, run_id: str, *, sent: int, skipped: Mapping[str, int], failed: bool = False
+    ) -> Item:
+        """Part of the transaction that settles a batch, so that each is counted once."""
+        return self.table.updating(
+            {"user_id": user_id, "run_id": run_id},
+            add={
+                "batches_done": 1,
+                "batches_failed": int(failed),
+                "counts.sent": sent,
+                **{f"counts.skipped.{reason}": n for reason, n in skipped.items()},
+            },
+        )
+
+    def batch_split(self, user_id: str, run_id: str) -> Item:
+        """Part of the transaction that makes one batch two."""
+        return self.table.updating({"user_id": user_id, "run_id": run_id}, add={"batches": 1})
+
+    # The end
+
+    def finishing(self, run: Run, status: Status, error: Mapping[str, str] | None = None) -> Item:
+        """Part of the transaction that ends a run; holds only while it is not ended."""
+        return self.table.updating(
+            {"user_id": run.user_id, "run_id": run.run_id},
+            set_={
+                "status": status,
+                "finished_at": int(self.clock()),
+                "error": dict(error) if error else None,
+            },
+            remove=["worker", "worker_until"],
+            when=~Attr("status").is_in(sorted(FINISHED)),
+        )
+
+    def finish(self, run: Run, status: Status, error: Mapping[str, str] | None = None) -> None:
+        """Ends a run that is nobody's active one any more."""
+        self._quietly(
+            run,
+            ~Attr("status").is_in(sorted(FINISHED)),
+            set_={"status": status, "finished_at": int(self.clock()), "error": dict(error) if error else None},
+            remove=["worker", "worker_until"],
+        )
+
+    def _update(self, run: Run, **change: Any) -> Run:
+        return Run.of(self.table.update({"user_id": run.user_id, "run_id": run.run_id}, **change))
+
+    def _quietly(self, run: Run, when: Any, **change: Any) -> None:
+        try:
+            self._update(run, when=when, **change)
+        except ConditionFailed:
+            return
