@@ -1,0 +1,24 @@
+"""HTTP: signing in, sessions, connected accounts (http-api.md, Auth broker)."""
+
+from collections.abc import Callable
+from functools import cache
+
+from watchferry import __version__
+from watchferry.auth.routes import add_auth_routes
+from watchferry.http_api import Answer, Api, Call, build_app
+from watchferry.wiring import Wiring
+
+
+def auth_api(wiring: Callable[[], Wiring]) -> Api:
+    """The function on the given wiring."""
+    api = build_app(wiring)
+    add_auth_routes(api, wiring)
+
+    @api.get("/health", open=True)
+    def health(_: Call) -> Answer:
+        return Answer(200, {"status": "ok", "version": __version__})
+
+    return api
+
+
+handler = auth_api(cache(Wiring))

@@ -1,0 +1,95 @@
+"""Trakt's OAuth host (sync document §3, §6.1; reality.md: a host of its own, single-use refresh tokens)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+from urllib.parse import quote, urlencode
+
+from watchferry.auth.grants import DeviceCode, Refusal, TokenPair
+from watchferry.auth.providers._answers import device_of, pair_of, trouble_of
+from watchferry.clients._transport import Transport, meaning
+from watchferry.errors import OutcomeUnknown, RetryLater, StopRun
+from watchferry.storage.accounts import Provider
+
+_BY_STATUS: Mapping[int, Refusal] = {
+    400: "pending",
+    404: "invalid",
+    409: "used",
+    410: "expired",
+    418: "denied",
+    429: "slow_down",
+}
+
+
+@dataclass(slots=True)
+class TraktOAuth:
+    """`transport` leads to TraktAuthUrl; the secret is read when it is first needed."""
+
+    transport: Transport
+    client_id: str
+    client_secret: Callable[[], str]
+    clock: Callable[[], float]
+    name: ClassVar[Provider] = "trakt"
+
+    def device_code(self) -> DeviceCode:
+        response = self.transport.exchange("POST", "/oauth/device/code", json={"client_id": self.client_id})
+        if response.status_code != 200:
+            raise trouble_of("Trakt", response)
+        return device_of("Trakt", response, lambda page, user_code: f"{page.rstrip('/')}/{quote(user_code)}")
+
+    def poll(self, code: str) -> TokenPair | Refusal:
+        """Decided by the status: bodies of refusals are empty, or a firewall's page (reality.md, Token).
+
+        No answer, a 5xx or a 200 without tokens: the code may have been used up by this very poll, or the poll never
+        got there. Sending it again at once would prove nothing, so it counts as pending: if the code is still good the
+        next poll succeeds, if not that one is told "already used" and the person starts anew.
+        """
+        given = {"code": code, "client_id": self.client_id, "client_secret": self.client_secret()}
+        try:
+            response = self.transport.exchange("POST", "/oauth/device/token", json=given)
+            if response.status_code == 200:
+                return pair_of("Trakt", response, self.clock)
+        except (OutcomeUnknown, RetryLater):
+            return "pending"
+        if response.status_code in _BY_STATUS:
+            return _BY_STATUS[response.status_code]
+        if response.status_code in {401, 403}:
+            refused = meaning("Trakt", response)
+            raise refused if isinstance(refused, StopRun) else StopRun("app_refused", "Trakt refused this application")
+        return "pending" if response.status_code >= 500 else "invalid"
+
+    def authorize_url(self, redirect_uri: str, state: str) -> str:
+        """Where a browser goes to agree (variant B, B1)."""
+        asked = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": redirect_uri,
+            "state": state,
+        }
+        return f"{self.transport.base_url}/oauth/authorize?{urlencode(asked)}"
+
+    def exchange(self, code: str, redirect_uri: str) -> TokenPair:
+        """Raises GrantRefused, and the rest as `refresh` does."""
+        pair = self._token({"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri})
+        return replace(pair, redirect_uri=redirect_uri)
+
+    def refresh(self, pair: TokenPair) -> TokenPair:
+        given = {"grant_type": "refresh_token", "refresh_token": pair.refresh, "redirect_uri": pair.redirect_uri}
+        return self._token(given, before=pair)
+
+    def revoke(self, pair: TokenPair) -> None:
+        """Ends the pair, the refresh token too (sync document 6.1.4)."""
+        given = {"token": pair.access, "client_id": self.client_id, "client_secret": self.client_secret()}
+        response = self.transport.exchange("POST", "/oauth/revoke", json=given)
+        if response.status_code != 200:
+            raise trouble_of("Trakt", response)
+
+    def welcome(self, pair: TokenPair) -> None:
+        """Trakt wants to be told nothing."""
+
+    def _token(self, given: dict[str, str], before: TokenPair | None = None) -> TokenPair:
+        known = {"client_id": self.client_id, "client_secret": self.client_secret()}
+        response = self.transport.exchange("POST", "/oauth/token", json=given | known)
+        if response.status_code != 200:
+            raise trouble_of("Trakt", response)
+        return pair_of("Trakt", response, self.clock, before=before)

@@ -1,0 +1,122 @@
+"""The "Auth broker" rows of http-api.md: each handler decodes, calls one thing and encodes."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from watchferry.auth.devices import Waiting
+from watchferry.auth.views import session_view, user_view
+from watchferry.http_api import Answer, Api, Call, browser_cookie
+from watchferry.http_api.cookies import AUTHORIZE_COOKIE, SESSION_COOKIE
+
+if TYPE_CHECKING:
+    from watchferry.auth.broker import Broker
+    from watchferry.auth.grants import TokenPair
+    from watchferry.storage.sessions import Sessions
+    from watchferry.storage.tokens import Tokens
+
+
+class AuthDeployment(Protocol):
+    """What these routes need of wiring.py. The broker is made when it is asked for: reading a session does without."""
+
+    @property
+    def broker(self) -> "Broker": ...
+
+    @property
+    def sessions(self) -> "Sessions": ...
+
+    @property
+    def tokens(self) -> "Tokens": ...
+
+
+def add_auth_routes(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
+    """Adds every route; the deployment is asked with each request."""
+    _add_trakt(api, deployment)
+    _add_kinopub(api, deployment)
+    _add_session(api, deployment)
+
+
+def _add_trakt(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
+    @api.post("/auth/trakt/device/code", open=True)
+    def begin_device(_: Call) -> Answer:
+        return Answer(200, deployment().broker.devices.begin("trakt"))
+
+    @api.post("/auth/trakt/device/token", open=True)
+    def poll_device(call: Call) -> Answer:
+        from watchferry.auth.bodies import DeviceToken
+
+        said = deployment().broker.devices.poll("trakt", call.json(DeviceToken).device_code)
+        return _waiting(said) if isinstance(said, Waiting) else _signed_in(call, deployment(), said)
+
+    @api.post("/auth/trakt/authorize", open=True)
+    def authorize(call: Call) -> Answer:
+        from watchferry.auth.bodies import Authorize
+        from watchferry.auth.broker import STATE_LIFETIME
+
+        wanted = call.json(Authorize)
+        begun = deployment().broker.authorize(wanted.redirect_uri, call.cookies.get(AUTHORIZE_COOKIE))
+        cookie = browser_cookie(AUTHORIZE_COOKIE, begun.browser, STATE_LIFETIME)
+        return Answer(200, {"authorize_url": begun.url, "state": begun.state}, cookies=[cookie])
+
+    @api.post("/auth/trakt/oauth/exchange", open=True)
+    def exchange(call: Call) -> Answer:
+        from watchferry.auth.bodies import Exchange
+
+        given = call.json(Exchange)
+        pair = deployment().broker.exchange(given.code, given.state, call.cookies.get(AUTHORIZE_COOKIE))
+        return _signed_in(call, deployment(), pair)
+
+    @api.delete("/auth/trakt")
+    def disconnect(call: Call) -> Answer:
+        deployment().broker.disconnect(call.user_id, "trakt")
+        return Answer(204)
+
+
+def _add_kinopub(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
+    @api.post("/auth/kinopub/device/code")
+    def begin_device(call: Call) -> Answer:
+        return Answer(200, deployment().broker.devices.begin("kinopub", call.account.user_id))
+
+    @api.post("/auth/kinopub/device/token")
+    def poll_device(call: Call) -> Answer:
+        from watchferry.auth.bodies import DeviceToken
+
+        broker, account = deployment().broker, call.account
+        said = broker.devices.poll("kinopub", call.json(DeviceToken).device_code, account.user_id)
+        if isinstance(said, Waiting):
+            return _waiting(said)
+        broker.connect_kinopub(account.user_id, said)
+        return Answer(200, {"status": "authorized", "user": user_view(account)})
+
+    @api.delete("/auth/kinopub")
+    def disconnect(call: Call) -> Answer:
+        deployment().broker.disconnect(call.user_id, "kinopub")
+        return Answer(204)
+
+
+def _add_session(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
+    @api.get("/auth/session")
+    def session(call: Call) -> Answer:
+        account, tokens = call.account, deployment().tokens
+        trakt, kinopub = tokens.get(account.user_id, "trakt"), tokens.get(account.user_id, "kinopub")
+        return Answer(200, session_view(account, trakt, kinopub))
+
+    @api.post("/auth/logout", open=True)
+    def logout(call: Call) -> Answer:
+        """Of a session that is over as well: what counts is that it is gone."""
+        if call.session_id:
+            deployment().sessions.end(call.session_id)
+        return Answer(204, cookies=[browser_cookie(SESSION_COOKIE, "", 0)])
+
+
+def _waiting(said: Waiting) -> Answer:
+    return Answer(202, {"status": said.status, "interval": said.interval})
+
+
+def _signed_in(call: Call, deployment: AuthDeployment, pair: "TokenPair") -> Answer:
+    """A new session, whatever the browser held before: an id known from before the sign-in is worthless."""
+    account = deployment.broker.sign_in(pair)
+    sessions = deployment.sessions
+    if call.session_id:
+        sessions.end(call.session_id)
+    cookie = browser_cookie(SESSION_COOKIE, sessions.begin(account.user_id), sessions.lifetime)
+    return Answer(200, {"status": "authorized", "user": user_view(account)}, cookies=[cookie])

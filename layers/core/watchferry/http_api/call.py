@@ -1,0 +1,163 @@
+"""One request as a handler sees it, and its answer."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl
+
+from watchferry.errors import Problem
+from watchferry.http_api.cookies import SESSION_COOKIE, cookies_of
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.shared.cookies import Cookie
+    from pydantic import BaseModel
+
+    from watchferry.http_api.app import Deployment
+    from watchferry.storage.accounts import Account
+    from watchferry.storage.sessions import Session
+
+LARGEST_BODY = 64 * 1024
+"""Bytes. Nothing that we take is longer."""
+
+ID = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+"""What ids, keys and cursors are made of (http-api.md, Fine print)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body`: JSON for a mapping or a list; text needs a `content_type`; None for none."""
+
+    status: int = 200
+    body: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Sequence["Cookie"] = ()
+    content_type: str = "application/json"
+
+
+@dataclass
+class Call:
+    """A request. Header names are in lower case; `path` is decoded and begins with /api."""
+
+    event: Mapping[str, Any] = field(repr=False)
+    deployment: "Deployment" = field(repr=False)
+    method: str
+    path: str
+    request_id: str
+    headers: Mapping[str, str] = field(repr=False)
+    route: str | None = None
+    """The rule that matched, for the log."""
+    code: str | None = None
+    """The problem that became of it, for the log."""
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any], deployment: "Deployment") -> Self:
+        """From API Gateway's payload 2.0; what is missing there is empty here."""
+        context = event.get("requestContext") or {}
+        return cls(
+            event=event,
+            deployment=deployment,
+            method=str((context.get("http") or {}).get("method", "")).upper(),
+            path=str(event.get("rawPath") or "/"),
+            request_id=str(context.get("requestId") or "unknown"),
+            headers={str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()},
+        )
+
+    # Who is calling
+
+    @cached_property
+    def session(self) -> "Session | None":
+        """The living session of the cookie; looked up when it is first asked for."""
+        return self.deployment.sessions.find(self.session_id) if self.session_id else None
+
+    @property
+    def user_id(self) -> str:
+        """Raises Problem 401 `unauthenticated` when nobody is signed in."""
+        if self.session is None:
+            raise _unauthenticated()
+        return self.session.user_id
+
+    @cached_property
+    def account(self) -> "Account":
+        """The caller's account. Raises Problem 401 when it is gone: sessions may outlive it by seconds."""
+        found = self.deployment.accounts.get(self.user_id)
+        if found is None:
+            raise _unauthenticated()
+        return found
+
+    @cached_property
+    def cookies(self) -> Mapping[str, str]:
+        return cookies_of(self.event.get("cookies"), self.headers.get("cookie", ""))
+
+    @property
+    def session_id(self) -> str | None:
+        """As the browser sent it, known to us or not."""
+        return self.cookies.get(SESSION_COOKIE)
+
+    # What is asked
+
+    @cached_property
+    def query(self) -> Mapping[str, str]:
+        """The first value of each name."""
+        found: dict[str, str] = {}
+        for name, value in parse_qsl(str(self.event.get("rawQueryString") or ""), keep_blank_values=True):
+            found.setdefault(name, value)
+        return found
+
+    def cursor(self) -> str | None:
+        """`?cursor=`. Raises Problem 400 when it cannot be one of ours."""
+        cursor = self.query.get("cursor") or None
+        if cursor is not None and not ID.fullmatch(cursor):
+            raise Problem(400, "validation", "cursor: not one that was given out here")
+        return cursor
+
+    def accepts(self, media_type: str) -> bool:
+        """Whether `Accept` names this very type."""
+        named = self.headers.get("accept", "").lower().split(",")
+        return any(part.split(";")[0].strip() == media_type for part in named)
+
+    @cached_property
+    def body(self) -> bytes:
+        """Raises Problem 413 above LARGEST_BODY, 400 for broken base64 (API Gateway sends none)."""
+        text = str(self.event.get("body") or "")
+        too_long = len(text) > LARGEST_BODY * 2
+        try:
+            encoded = bool(self.event.get("isBase64Encoded")) and not too_long
+            content = base64.b64decode(text, validate=True) if encoded else text.encode()
+        except binascii.Error as error:
+            raise Problem(400, "validation", "the body cannot be decoded") from error
+        if too_long or len(content) > LARGEST_BODY:
+            raise Problem(413, "too_large", f"a body may have {LARGEST_BODY} bytes at most")
+        return content
+
+    def json[T: "BaseModel"](self, shape: type[T]) -> T:
+        """The body as `shape` (a model made from bodies.Body); an absent body counts as `{}`.
+
+        Raises Problem 400 `validation`, which names each field and what is wrong with it, but repeats no value.
+        """
+        from pydantic import ValidationError
+
+        try:
+            return shape.model_validate_json(self.body or b"{}")
+        except ValidationError as error:
+            wrong = [_told(found["loc"], found["type"], found["msg"]) for found in error.errors(include_input=False)]
+            # `from None`: the cause shows what was sent, and a log may show the cause.
+            raise Problem(400, "validation", "; ".join(wrong[:10])) from None
+
+
+def _unauthenticated() -> Problem:
+    return Problem(401, "unauthenticated", "sign in first")
+
+
+def _told(where: Sequence[int | str], kind: str, message: str) -> str:
+    field_name = ".".join(str(part)[:64] for part in where)
+    if kind == "json_invalid":
+        return "the body is not JSON"
+    if kind == "extra_forbidden":
+        return f"{field_name}: there is no such field"
+    if kind == "missing":
+        return f"{field_name}: is missing"
+    return f"{field_name or 'the body'}: {message}"

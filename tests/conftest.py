@@ -1,0 +1,115 @@
+"""What every in-process test stands on: a Wiring on moto's AWS, the stand-in upstreams, a clock that nobody waits for.
+
+`wiring` is a process; `new_wiring()` makes another one on the same AWS, upstreams and clock.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.tables import create_tables, tables
+from tests.upstreams import Upstreams
+from watchferry.wiring import Wiring
+
+SITE_URL = "https://watchferry.test"
+REGION = "eu-central-1"
+
+NewWiring = Callable[..., Wiring]
+
+
+@dataclass(slots=True)
+class Clock:
+    """Unix seconds. Code under test pauses by moving it."""
+
+    now: float = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@cache
+def client(service: str) -> Any:
+    """One for all tests, since making it takes longer than most of them.
+
+    DynamoDB's conditional writes are atomic; moto's are not when threads call at once: so one call at a time.
+    """
+    made: Any = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+    call, lock = made._make_api_call, threading.RLock()
+
+    def alone(*request: Any) -> Any:
+        with lock:
+            return call(*request)
+
+    made._make_api_call = alone
+    return made
+
+
+class WiringOnMoto(Wiring):
+    def aws(self, service: str) -> Any:
+        return client(service)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def upstreams(clock: Clock) -> Upstreams:
+    """Trakt and Kinopub with the small library and one user, `harry`, on the same clock."""
+    return Upstreams("tiny", clock=clock)
+
+
+@pytest.fixture
+def environ(upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """A function's environment, and the AWS resources that it names."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        create_tables(client("dynamodb"))
+        ssm, sqs = client("ssm"), client("sqs")
+        ssm.put_parameter(Name="/site-url", Type="String", Value=SITE_URL)
+        ssm.put_parameter(Name="/trakt-secret", Type="SecureString", Value=upstreams.trakt.client_secret)
+        ssm.put_parameter(Name="/kinopub-secret", Type="SecureString", Value=upstreams.kinopub.client_secret)
+        yield {
+            **{f"{name.upper()}_TABLE": name for name in tables()},
+            "SYNC_JOBS_QUEUE_URL": sqs.create_queue(QueueName="SyncJobs")["QueueUrl"],
+            "HISTORY_BATCHES_QUEUE_URL": sqs.create_queue(QueueName="HistoryBatches")["QueueUrl"],
+            "TOKEN_KEY_ARN": client("kms").create_key()["KeyMetadata"]["Arn"],
+            "SITE_URL_PARAMETER": "/site-url",
+            "TRAKT_API_URL": "https://api.trakt.tv",
+            "TRAKT_AUTH_URL": "https://auth.trakt.tv",
+            "TRAKT_CLIENT_ID": upstreams.trakt.client_id,
+            "TRAKT_CLIENT_SECRET_PARAMETER": "/trakt-secret",
+            "KINOPUB_API_URL": "https://api.service-kp.com",
+            "KINOPUB_CLIENT_ID": upstreams.kinopub.client_id,
+            "KINOPUB_CLIENT_SECRET_PARAMETER": "/kinopub-secret",
+            "ALLOWED_TRAKT_USERS": "*",
+            "RETRY_BASE_SECONDS": "1",
+        }
+
+
+@pytest.fixture
+def new_wiring(environ: dict[str, str], clock: Clock, upstreams: Upstreams) -> NewWiring:
+    """Makes a process of its own; settings are given by field: `new_wiring(allowed_trakt_users="harry")`."""
+
+    def make(*, pause: Callable[[float], None] = clock.advance, **settings: object) -> Wiring:
+        changed = {name.upper(): str(value) for name, value in settings.items()}
+        return WiringOnMoto(environ | changed, clock=clock, pause=pause, transport=upstreams.transport())
+
+    return make
+
+
+@pytest.fixture
+def wiring(new_wiring: NewWiring) -> Wiring:
+    return new_wiring()

@@ -1,0 +1,196 @@
+"""Signing in: who is let in, and what the browser gets (http-api.md, Who is calling)."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.browser import Browser
+from tests.conftest import Clock, NewWiring
+from tests.unit.auth.conftest import NewBrowser, connect_kinopub, sign_in
+from tests.upstreams import Upstreams
+from watchferry.wiring import Wiring
+
+DAY = 86400
+
+
+def device(browser: Browser, upstreams: Upstreams, clock: Clock, user: str = "harry") -> Any:
+    """A device flow to its end, whatever that is."""
+    begun = browser.post("/auth/trakt/device/code").json
+    upstreams.trakt.approve(begun["user_code"], user)
+    clock.advance(begun["interval"])
+    return browser.post("/auth/trakt/device/token", {"device_code": begun["device_code"]})
+
+
+def test_the_session_cookie(browser: Browser, upstreams: Upstreams, clock: Clock) -> None:
+    """Opaque, 256 bits, for this host only, out of reach of scripts and of other sites."""
+    [cookie] = device(browser, upstreams, clock).set_cookies
+    pair, *attributes = cookie.split("; ")
+    assert re.fullmatch(r"__Host-session=[A-Za-z0-9_-]{43}", pair)
+    assert set(attributes) == {"Secure", "HttpOnly", "SameSite=Strict", "Path=/", f"Max-Age={180 * DAY}"}
+
+
+def test_the_session_changes_at_sign_in(signed_in: Browser, upstreams: Upstreams, clock: Clock) -> None:
+    """A new id, and the old one opens nothing any more."""
+    before = signed_in.cookies["__Host-session"]
+    sign_in(signed_in, upstreams, clock)
+    assert signed_in.cookies["__Host-session"] != before
+    old = Browser(signed_in.api, cookies={"__Host-session": before})
+    assert old.get("/auth/session").code == "unauthenticated"
+    assert signed_in.get("/auth/session").status == 200
+
+
+def test_an_id_that_was_planted_is_not_taken_over(browser: Browser, upstreams: Upstreams, clock: Clock) -> None:
+    """Nobody's session becomes somebody's by knowing its id from before."""
+    browser.cookies["__Host-session"] = "P" * 43
+    sign_in(browser, upstreams, clock)
+    assert browser.cookies["__Host-session"] != "P" * 43
+    assert Browser(browser.api, cookies={"__Host-session": "P" * 43}).get("/auth/session").status == 401
+
+
+def test_who_it_is(connected: Browser) -> None:
+    """The shape of `GET /auth/session`; no token in it."""
+    told = connected.get("/auth/session").json
+    assert told["user"] == {"slug": "harry", "name": "Harry", "avatar": told["user"]["avatar"]}
+    assert told["user"]["avatar"].startswith("https://")
+    assert told["trakt"].keys() == {"connected", "status", "expires_at", "vip", "limits"}
+    assert (told["trakt"]["connected"], told["trakt"]["status"], told["trakt"]["vip"]) == (True, "ok", True)
+    assert told["trakt"]["limits"]["list"]["count"] == 100
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", told["trakt"]["expires_at"])
+    assert told["kinopub"].keys() == {"connected", "status", "expires_at"}
+    assert told["kinopub"]["connected"] is True
+    assert told["prowlarr"] == {"configured": False, "base_url": None}
+
+
+def test_kinopub_comes_later(signed_in: Browser) -> None:
+    """Not connected is told as that."""
+    assert signed_in.get("/auth/session").json["kinopub"] == {"connected": False, "status": "ok", "expires_at": None}
+
+
+@pytest.mark.parametrize("reason", ["account_locked", "account_limit", "reauth_required", None])
+def test_a_locked_account_is_shown(signed_in: Browser, wiring: Wiring, upstreams: Upstreams, reason: str) -> None:
+    """Whoever met the lock paused the account; the page says why."""
+    wiring.accounts.pause(upstreams.trakt.users["harry"].uuid, reason)
+    expected = "account_locked" if reason == "account_locked" else "ok"
+    assert signed_in.get("/auth/session").json["trakt"]["status"] == expected
+
+
+def test_nobody(browser: Browser) -> None:
+    """401 `unauthenticated`."""
+    assert browser.get("/auth/session").code == "unauthenticated"
+
+
+def test_logging_out(signed_in: Browser) -> None:
+    """204, the cookie is removed, and its value opens nothing any more, wherever it was copied to."""
+    copy = Browser(signed_in.api, cookies=dict(signed_in.cookies))
+    assert signed_in.post("/auth/logout").status == 204
+    assert signed_in.cookies == {}
+    assert copy.get("/auth/session").code == "unauthenticated"
+    assert signed_in.post("/auth/logout").status == 204
+
+
+def test_the_account_is_the_uuid(
+    signed_in: Browser, upstreams: Upstreams, clock: Clock, new_browser: NewBrowser, wiring: Wiring
+) -> None:
+    """A slug that is renamed stays the same account; a slug that is reused is another one."""
+    uuid = upstreams.trakt.users["harry"].uuid
+    upstreams.trakt.rename_user("harry", "the-boy-who-lived")
+    sign_in(signed_in, upstreams, clock, "the-boy-who-lived")
+    assert signed_in.get("/auth/session").json["user"]["slug"] == "the-boy-who-lived"
+    account = wiring.accounts.get(uuid)
+    assert account is not None
+    assert account.slug == "the-boy-who-lived"
+    upstreams.trakt.add_user("harry", uuid="0" * 40)
+    other = new_browser()
+    sign_in(other, upstreams, clock, "harry")
+    assert other.get("/auth/session").json["user"]["slug"] == "harry"
+    assert signed_in.get("/auth/session").json["user"]["slug"] == "the-boy-who-lived"
+
+
+def test_connecting_again_ends_the_pause_that_asked_for_it(
+    connected: Browser, upstreams: Upstreams, clock: Clock, wiring: Wiring
+) -> None:
+    """`reauth_required` is over with the sign-in."""
+    uuid = upstreams.trakt.users["harry"].uuid
+    for again in (sign_in, connect_kinopub):
+        wiring.accounts.pause(uuid, "reauth_required")
+        again(connected, upstreams, clock)
+        account = wiring.accounts.get(uuid)
+        assert account is not None
+        assert account.paused_reason is None
+
+
+@pytest.mark.parametrize(
+    ("allowed", "let_in"),
+    [
+        ("*", True),
+        ("harry", True),
+        ("HARRY", True),
+        ("ron, Harry ,hermione", True),
+        ("ron,*", True),
+        ("{uuid}", True),
+        ("{UUID}", True),
+        ("ron", False),
+        ("harr", False),
+        ("harry-2", False),
+        (",", False),
+        ("**", False),
+    ],
+)
+def test_allowed_users(
+    new_wiring: NewWiring, new_browser: NewBrowser, upstreams: Upstreams, clock: Clock, allowed: str, let_in: bool
+) -> None:
+    """By slug or uuid in any case, or everybody; the others get 403 `not_allowed`, no session, and no trace here."""
+    uuid = upstreams.trakt.users["harry"].uuid
+    wiring = new_wiring(allowed_trakt_users=allowed.format(uuid=uuid, UUID=uuid.upper()))
+    browser = new_browser(wiring)
+    said = device(browser, upstreams, clock)
+    if let_in:
+        assert said.status == 200
+        return
+    assert (said.status, said.code) == (403, "not_allowed")
+    assert browser.cookies == {}
+    assert wiring.accounts.get(uuid) is None
+    assert wiring.tokens.get(uuid, "trakt") is None
+    assert upstreams.trakt.token_counts()["alive"] == 0, "the fresh tokens were revoked"
+
+
+def test_an_answer_without_a_uuid(browser: Browser, upstreams: Upstreams, clock: Clock) -> None:
+    """502: without it nobody knows whose account this is. The tokens are given back."""
+    upstreams.trakt.faults.add(path="/users/settings", status=200, body={"user": {"ids": {"slug": "harry"}}})
+    said = device(browser, upstreams, clock)
+    assert (said.status, said.code) == (502, "upstream_unreachable")
+    assert upstreams.trakt.token_counts()["alive"] == 0
+
+
+def test_an_account_that_trakt_has_locked(browser: Browser, upstreams: Upstreams, clock: Clock) -> None:
+    """409 `account_locked`, with what to do about it (sync document 5.1)."""
+    upstreams.trakt.users["harry"].locked = True
+    said = device(browser, upstreams, clock)
+    assert (said.status, said.code) == (409, "account_locked")
+    assert "support" in said.json["detail"]
+
+
+def test_a_profile_of_the_barest_kind(browser: Browser, upstreams: Upstreams, clock: Clock) -> None:
+    """Everything but the uuid may be missing or null; limits may be fractions."""
+    bare = {"user": {"username": "h", "name": None, "images": None, "ids": {"uuid": "a" * 40}}, "limits": {"x": 1.5}}
+    upstreams.trakt.faults.add(path="/users/settings", status=200, body=bare)
+    assert device(browser, upstreams, clock).status == 200
+    told = browser.get("/auth/session").json
+    assert told["user"] == {"slug": "h", "name": "h", "avatar": None}
+    assert (told["trakt"]["vip"], told["trakt"]["limits"]) == (False, {"x": 1})
+
+
+def test_a_short_trouble_at_the_profile(browser: Browser, upstreams: Upstreams, clock: Clock) -> None:
+    """Reads are tried again."""
+    upstreams.trakt.faults.add(path="/users/settings", preset="bad_gateway")
+    assert device(browser, upstreams, clock).status == 200
+
+
+def test_health_asks_nobody(browser: Browser, upstreams: Upstreams) -> None:
+    """`GET /api/health` is about this program alone."""
+    upstreams.trakt.forget()
+    said = browser.get("/health")
+    assert (said.status, said.json["status"]) == (200, "ok")
+    assert said.json["version"]
+    assert upstreams.trakt.requests() == upstreams.kinopub.requests() == []
