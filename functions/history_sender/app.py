@@ -1,0 +1,21 @@
+"""The queue `history-batches`: a message is a batch, a batch is one POST."""
+
+from typing import Any
+
+from watchferry.observability import set_up_logging
+from watchferry.sync.queues import SendJob
+from watchferry.sync.records import work_off
+from watchferry.sync.sending import send_batch
+from watchferry.wiring import Wiring
+
+set_up_logging()
+wiring = Wiring()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    deadline = wiring.clock() + context.get_remaining_time_in_millis() / 1000
+
+    def send(body: str, worker: str) -> str:
+        return send_batch(wiring.workshop, SendJob.of(body), worker=worker, deadline=deadline)
+
+    return work_off(event, send, side_by_side=1)

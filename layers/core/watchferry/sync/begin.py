@@ -1,0 +1,28 @@
+"""How a run begins: one per user at a time."""
+
+from watchferry.storage.accounts import Account, Accounts
+from watchferry.storage.runs import Mode, Run, Runs, Trigger
+
+
+def begin_run(
+    accounts: Accounts, runs: Runs, account: Account, run_id: str, *, mode: Mode, trigger: Trigger, full: bool = False
+) -> Run:
+    """Takes the user's place and writes the run. Raises RunActive when another run of the user lives.
+
+    A run that stopped giving signs of life ends as failed, a run that waits for a confirmation as cancelled.
+    """
+    for replaced in accounts.begin_run(account.user_id, run_id):
+        run = runs.get(account.user_id, replaced)
+        if run is None:
+            continue
+        if run.status == "awaiting_confirmation":
+            runs.finish(run, "cancelled")
+        else:
+            detail = "it gave no sign of life for too long; the next run goes on where it stopped"
+            runs.finish(run, "partial" if run.counts["sent"] else "failed", {"code": "abandoned", "detail": detail})
+    return runs.create(account.user_id, run_id, mode=mode, trigger=trigger, full=full)
+
+
+def may_run_by_itself(account: Account) -> bool:
+    """What the schedule's index says, asked again: it may have changed since the tick."""
+    return account.settings.enabled and not account.paused_reason and account.connected >= {"trakt", "kinopub"}

@@ -1,0 +1,64 @@
+"""§4.6 of the sync document: how a run ends. The cursor moves last, and only when every batch is sent."""
+
+from collections.abc import Mapping
+
+from watchferry.errors import ConnectAgain, NotConnected, RetryLater, StopAccount, StopRun, WatchferryError
+from watchferry.storage._dynamo import ConditionFailed, transact
+from watchferry.storage.runs import Run, Status
+from watchferry.sync.workshop import Workshop
+
+
+def commit_if_complete(shop: Workshop, run: Run) -> None:
+    """Whoever settles the last batch ends the run. Safe to repeat, from any worker."""
+    if run.status != "sending" or run.batches_done < run.batches:
+        return
+    if run.batches_failed:
+        error = {"code": "not_all_sent", "detail": f"{run.batches_failed} of {run.batches} batches could not be sent"}
+        end(shop, run, "partial" if run.counts["sent"] else "failed", error)
+    else:
+        end(shop, run, "succeeded")
+
+
+def stop(shop: Workshop, run: Run, trouble: WatchferryError) -> None:
+    """Ends a run that cannot go on, and pauses the account where only a person can help (sync document §5.1)."""
+    match trouble:
+        case StopAccount():
+            shop.accounts.pause(run.user_id, trouble.code)
+            fail(shop, run, trouble.code, trouble.detail)
+        case ConnectAgain():
+            shop.accounts.pause(run.user_id, "reauth_required")
+            fail(shop, run, "reauth_required", f"{trouble}: sign in there once more, the sync goes on by itself then")
+        case NotConnected():
+            fail(shop, run, "not_connected", f"{trouble}: connect it, then start the sync again")
+        case StopRun() | RetryLater():
+            fail(shop, run, trouble.code, trouble.detail)
+        case _:
+            fail(shop, run, "upstream_refused", str(trouble))
+
+
+def fail(shop: Workshop, run: Run, code: str, detail: str) -> None:
+    """`partial` when some of its views were sent, else `failed`. The cursor stays: the next run takes up the rest."""
+    current = shop.runs.get(run.user_id, run.run_id) or run
+    end(shop, current, "partial" if current.counts["sent"] else "failed", {"code": code, "detail": detail})
+
+
+def end(shop: Workshop, run: Run, status: Status, error: Mapping[str, str] | None = None) -> None:
+    """Ends the run and frees its user for the next, in one transaction; with `succeeded` the cursor moves too."""
+    moves = status == "succeeded" and run.mode == "sync"
+    try:
+        transact(
+            shop.accounts.table.client,
+            [
+                shop.accounts.ending_run(run.user_id, run.run_id, succeeded=moves, cursor=run.cursor),
+                shop.runs.finishing(run, status, error),
+            ],
+        )
+    except ConditionFailed:
+        superseded(shop, run)
+
+
+def superseded(shop: Workshop, run: Run) -> None:
+    """The run is not its user's active one (any more): if it was not ended properly, its row must not look alive."""
+    current = shop.runs.get(run.user_id, run.run_id) or run
+    error = {"code": "superseded", "detail": "it stood still, or an account was connected anew; the next run goes on"}
+    shop.runs.finish(current, "partial" if current.counts["sent"] else "failed", error)

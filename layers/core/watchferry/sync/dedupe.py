@@ -1,0 +1,98 @@
+"""§4.3 and §4.4 of the sync document: nothing that Trakt has, or that we have dealt with, is planned. Pure: no I/O."""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Literal
+
+from watchferry.errors import Unsettled
+from watchferry.models import Event, Ids, View
+from watchferry.storage.ledger import DEALT_WITH, REFUSED, Entry
+from watchferry.sync.keys import id_keys, keys_of
+
+WINDOW_SLACK = 2 * 86400
+"""Seconds before the earliest time that matters (§4.3.1)."""
+WINDOW_AHEAD = 86400
+"""The window ends a day ahead: clocks differ (architecture.md, rule 1)."""
+
+type Rewatch = Literal["each_play", "window", "once"]
+type Known = Mapping[str, Sequence[Entry]]
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstLedger:
+    unknown: tuple[View, ...]
+    """Still to be mapped and compared with Trakt."""
+    skips: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstTrakt:
+    to_send: tuple[Event, ...]
+    skips: tuple[Event, ...]
+    found: tuple[tuple[View, Ids], ...]
+    """Of the skips: the plays that Trakt had already, for the ledger."""
+
+
+def without_known(views: Iterable[View], ledger: Known, rewatch: Rewatch, now: float) -> AgainstLedger:
+    """Sets aside the views that the ledger has dealt with.
+
+    A view whose sending had no known outcome takes the time that it was sent with, so that it is recognised at Trakt
+    even if Kinopub's time moved since. Raises Unsettled while such a sending may still be at work.
+    """
+    unknown: list[View] = []
+    skips: list[Event] = []
+    for view in views:
+        entries = ledger.get(view.unit, ())
+        same = [entry for entry in entries if entry.is_view(view)]
+        known = entries if rewatch == "once" else same
+        if any(entry.outcome in DEALT_WITH for entry in known):
+            skips.append(Event(view, "skipped", "duplicate", next((e.ids for e in known if e.ids), {})))
+            continue
+        sending = [entry for entry in same if entry.outcome == "sending"]
+        if sending:
+            late = max(entry.settled_at for entry in sending) - now
+            if late > 0:
+                raise Unsettled("unsettled", "a write of an earlier run may still be at work", after=late)
+            view = view.at(max(entry.at for entry in sending))  # noqa: PLW2901
+        unknown.append(view)
+    return AgainstLedger(tuple(unknown), tuple(skips))
+
+
+def without_refused(mapped: Iterable[tuple[View, Ids]], ledger: Known) -> tuple[list[tuple[View, Ids]], list[Event]]:
+    """§4.5.3: what Trakt did not find is not sent again until it would be sent under other ids."""
+    left: list[tuple[View, Ids]] = []
+    skips: list[Event] = []
+    for view, ids in mapped:
+        refused = [
+            entry.outcome
+            for entry in ledger.get(view.unit, ())
+            if entry.outcome in REFUSED and entry.is_view(view) and dict(entry.ids) == dict(ids)
+        ]
+        if refused:
+            skips.append(Event(view, "skipped", refused[0], ids))  # type: ignore[arg-type]
+        else:
+            left.append((view, ids))
+    return left, skips
+
+
+def window_start(views: Iterable[View], last_success_at: int | None) -> int:
+    """§4.3.1 with architecture.md, rule 1: min(last success, earliest view that the ledger does not know) − 2 days."""
+    earliest = min(view.watched_at for view in views)
+    return min(earliest, last_success_at or earliest) - WINDOW_SLACK
+
+
+def without_duplicates(mapped: Iterable[tuple[View, Ids]], remote: Set[str], rewatch: Rewatch) -> AgainstTrakt:
+    """§4.4, in the order of watching. Two views with a key in common are one play: the second is a duplicate too."""
+    taken: set[str] = set()
+    to_send: list[Event] = []
+    skips: list[Event] = []
+    found: list[tuple[View, Ids]] = []
+    for view, ids in sorted(mapped, key=lambda pair: (pair[0].watched_at, pair[0].unit)):
+        keys = id_keys(view.type, ids) if rewatch == "once" else keys_of(view, ids)
+        if keys & remote or keys & taken:
+            skips.append(Event(view, "skipped", "duplicate", ids))
+            found.append((view, ids))
+            continue
+        taken |= keys
+        to_send.append(Event(view, "planned", "timestamp_missing" if view.timestamp_missing else None, ids))
+    return AgainstTrakt(tuple(to_send), tuple(skips), tuple(found))

@@ -1,0 +1,74 @@
+"""Several reads of one upstream at once, as many as it bears: halve on 429, grow slowly (architecture.md, rule 4)."""
+
+import time
+from collections.abc import Callable, Iterable, MutableMapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from watchferry.errors import RetryLater
+
+GIVE_UP_AFTER = 8
+"""429s in a row, without a success between them."""
+
+
+@dataclass(slots=True)
+class Gather:
+    at_most: int = 8
+    at_first: int = 4
+    first_pause: float = 1.0
+    """Seconds; doubles with each 429 in a row when the upstream does not say how long to wait."""
+    longest_pause: float = 30.0
+    pause: Callable[[float], None] = time.sleep
+
+    def __call__[K, V](
+        self,
+        ask: Callable[[K], V],
+        keys: Iterable[K],
+        answers: MutableMapping[K, V],
+        tick: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Fills `answers` with what `ask` says of each key that is not in it yet; ticks after every answer.
+
+        When `ask` or `tick` raises, what is under way is waited for and kept in `answers`, then the error is raised:
+        nothing that was paid for is lost. A 429 is waited out here if it is short.
+        """
+        waiting = [key for key in keys if key not in answers][::-1]
+        allowed, in_a_row = float(min(self.at_first, self.at_most)), 0
+        under_way: dict[Future[V], K] = {}
+        trouble: Exception | None = None
+        limited: RetryLater | None = None
+        with ThreadPoolExecutor(max_workers=self.at_most) as pool:
+            while under_way or (waiting and trouble is None):
+                if limited is not None and not under_way:
+                    in_a_row += 1
+                    seconds = (
+                        limited.after if limited.after is not None else self.first_pause * float(2 ** (in_a_row - 1))
+                    )
+                    if in_a_row >= GIVE_UP_AFTER or seconds > self.longest_pause:
+                        trouble = limited
+                        break
+                    self.pause(seconds)
+                    limited = None
+                while waiting and trouble is None and limited is None and len(under_way) < int(allowed):
+                    key = waiting.pop()
+                    under_way[pool.submit(ask, key)] = key
+                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                for future in done:
+                    key = under_way.pop(future)
+                    try:
+                        answers[key] = future.result()
+                        allowed, in_a_row = min(allowed + 1 / allowed, self.at_most), 0
+                        if trouble is None:
+                            tick()
+                    except RetryLater as error:
+                        if error.code != "rate_limited":
+                            trouble = trouble or error
+                            continue
+                        waiting.append(key)
+                        if limited is None:
+                            allowed = max(1.0, allowed / 2)
+                        limited = error
+                    except Exception as error:
+                        trouble = trouble or error
+        if trouble is not None:
+            raise trouble

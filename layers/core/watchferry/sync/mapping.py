@@ -1,0 +1,205 @@
+"""§4.2 of the sync document: from Kinopub's titles to Trakt's ids.
+
+Films with an IMDb id need no look-up. Shows are found by IMDb id, their episodes by season and number in the show's
+seasons, which come in one call. Without an IMDb id a title is searched by text and accepted only when its name and year
+leave no doubt. What Trakt said is remembered for all users.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from watchferry.clients.kinopub import Kinopub
+from watchferry.clients.trakt import SearchHit, SearchType, Season, Trakt
+from watchferry.errors import NotThere
+from watchferry.models import Event, Ids, Reason, Title, View, imdb_id
+from watchferry.storage.mappings import FOUND, MISSING, Mappings, Remembered
+
+SEASONS_KEPT = 7 * 86400
+SEASONS_ASKED_AGAIN_AFTER = 6 * 3600
+"""An episode that is not in the remembered seasons may have been added since: the short memory for misses."""
+
+type Seasons = Mapping[str, Mapping[str, Ids]]
+"""season → number → ids; strings, since it is stored as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One title's views, each with its ids, or why it has none."""
+
+    views: tuple[tuple[View, Ids], ...]
+    skips: tuple[Event, ...]
+
+
+@dataclass(slots=True)
+class Mapper:
+    trakt: Trakt
+    kinopub: Kinopub
+    mappings: Mappings
+    clock: Callable[[], float]
+    remembered: dict[str, Remembered]
+
+    def load(self, titles: Sequence[Title]) -> None:
+        """Reads what is remembered of these titles, in two reads of a hundred keys each."""
+        self.remembered.update(self.mappings.get(key for title in titles for key in _keys(title)))
+        shows = [self.remembered[key].value for title in titles for key in _keys(title) if key in self.remembered]
+        self.remembered.update(self.mappings.get(f"seasons-{hit}" for hit in shows if isinstance(hit, int)))
+
+    def map(self, title: Title, views: Sequence[View]) -> Mapped:
+        """Raises RetryLater and its kin; a title that Trakt does not have is an answer, not an error."""
+        detailed = self._with_details(title)
+        if detailed is not title:
+            title = detailed
+            self.load([title])
+        views = [replace(view, imdb=title.imdb, year=title.year) for view in views]
+        if title.is_show:
+            return self._episodes(title, views)
+        found: Ids | Unmapped = {"imdb": title.imdb} if title.imdb else self._search(title, "movie")
+        if isinstance(found, Unmapped):
+            return Mapped((), tuple(Event(view, "skipped", found.reason) for view in views))
+        return Mapped(tuple((view, found) for view in views), ())
+
+    def _with_details(self, title: Title) -> Title:
+        """A history row may lack `imdb` or the year that a text search needs (reality.md, Kinopub)."""
+        if title.imdb or (title.details_known and title.year is not None):
+            return title
+        try:
+            item = self.kinopub.item(title.item)
+        except NotThere:
+            return title  # it left the catalogue: what the row says is all that there is
+        return replace(title, imdb=imdb_id(item.imdb), year=item.year or title.year, details_known=True)
+
+    def _episodes(self, title: Title, views: Sequence[View]) -> Mapped:
+        show = self._show(title)
+        if isinstance(show, Unmapped):
+            return Mapped((), tuple(Event(view, "skipped", show.reason) for view in views))
+        seasons = self._seasons(show, views)
+        mapped: list[tuple[View, Ids]] = []
+        skips: list[Event] = []
+        for view in views:
+            ids = seasons.get(str(view.season), {}).get(str(view.number))
+            if ids:
+                mapped.append((view, ids))
+            else:
+                skips.append(Event(view, "skipped", "episode_not_found"))
+        return Mapped(tuple(mapped), tuple(skips))
+
+    def _show(self, title: Title) -> int | Unmapped:
+        if title.imdb is None:
+            found = self._search(title, "show")
+            return found if isinstance(found, Unmapped) else int(found["trakt"])
+        key = f"show-{title.imdb}"
+        if key not in self.remembered:
+            answer = best_hit(self.trakt.search_imdb(title.imdb, "show"), "show")
+            value: int | str = answer.reason if isinstance(answer, Unmapped) else int(answer["trakt"])
+            self._remember(key, value)
+        value = self.remembered[key].value
+        return Unmapped(value) if isinstance(value, str) else value  # type: ignore[arg-type]
+
+    def _search(self, title: Title, kind: SearchType) -> Ids | Unmapped:
+        key = _search_key(title, kind)
+        if key not in self.remembered:
+            hits = [hit for name in names_to_ask(title) for hit in self.trakt.search_text(name, kind)]
+            answer = sure_hit(title, hits, kind)
+            self._remember(key, answer.reason if isinstance(answer, Unmapped) else dict(answer))
+        value = self.remembered[key].value
+        return Unmapped(value) if isinstance(value, str) else value  # type: ignore[arg-type]
+
+    def _seasons(self, show: int, views: Sequence[View]) -> Seasons:
+        key = f"seasons-{show}"
+        known = self.remembered.get(key)
+        if known is not None:
+            complete = all(str(view.number) in known.value.get(str(view.season), {}) for view in views)
+            if complete or known.at > self.clock() - SEASONS_ASKED_AGAIN_AFTER:
+                return known.value  # type: ignore[no-any-return]
+        try:
+            seasons = index_seasons(self.trakt.seasons(show))
+            if seasons is None:
+                numbers = sorted({view.season for view in views if view.season is not None})
+                seasons = {str(number): self._season(show, number) for number in numbers}
+        except NotThere:
+            seasons = {}
+        self._remember(key, seasons, kept=SEASONS_KEPT)
+        return seasons
+
+    def _season(self, show: int, number: int) -> Mapping[str, Ids]:
+        """The documented form, a call per season, for a Trakt that leaves the episodes out of the one call."""
+        try:
+            return {str(episode.number): episode.known_ids for episode in self.trakt.season(show, number)}
+        except NotThere:
+            return {}
+
+    def _remember(self, key: str, value: Any, kept: int | None = None) -> None:
+        if kept is None:
+            kept = MISSING if isinstance(value, str) else FOUND
+        self.remembered[key] = self.mappings.put(key, value, kept=kept)
+
+
+def best_hit(hits: Sequence[SearchHit], kind: SearchType) -> Ids | Unmapped:
+    """§4.2.1: none is `not_found`; of several the highest score, without a single highest one `ambiguous`."""
+    found = {
+        work.ids["trakt"]: (hit.score, work)
+        for hit in hits
+        if (work := getattr(hit, kind)) is not None and "trakt" in work.ids
+    }
+    if not found:
+        return Unmapped("not_found")
+    ranked = sorted(found.values(), key=lambda pair: pair[0] or 0.0, reverse=True)
+    if len(ranked) > 1 and (ranked[0][0] is None or ranked[0][0] == ranked[1][0]):
+        return Unmapped("ambiguous")
+    return ranked[0][1].known_ids  # type: ignore[no-any-return]
+
+
+def sure_hit(title: Title, hits: Sequence[SearchHit], kind: SearchType) -> Ids | Unmapped:
+    """A hit counts when its title equals one of the names and the year is the same; exactly one such hit maps."""
+    names = {same_name(name) for name in title.names}
+    sure = {
+        work.ids.get("trakt"): work.known_ids
+        for hit in hits
+        if (work := getattr(hit, kind)) is not None
+        and work.title
+        and same_name(work.title) in names
+        and work.year is not None
+        and work.year == title.year
+        and "trakt" in work.ids
+    }
+    if len(sure) == 1:
+        return sure.popitem()[1]  # type: ignore[no-any-return]
+    return Unmapped("ambiguous" if sure else "not_found")
+
+
+def same_name(name: str) -> str:
+    """Case and spaces aside (http-api.md, Fine print)."""
+    return "".join(name.casefold().split())
+
+
+def names_to_ask(title: Title) -> list[str]:
+    """Trakt's titles are mostly in Latin letters: where one of the names is, the others are not asked for."""
+    latin = [name for name in title.names if any("a" <= letter <= "z" for letter in name.lower())]
+    return latin or title.names
+
+
+def index_seasons(seasons: Sequence[Season]) -> Seasons | None:
+    """None when the answer has seasons and no episodes at all: then they have to be asked for one by one."""
+    if seasons and all(season.episodes is None for season in seasons):
+        return None
+    return {
+        str(season.number): {str(episode.number): episode.known_ids for episode in season.episodes or []}
+        for season in seasons
+    }
+
+
+def _keys(title: Title) -> list[str]:
+    if title.is_show:
+        return [f"show-{title.imdb}"] if title.imdb else [_search_key(title, "show")]
+    return [] if title.imdb else [_search_key(title, "movie")]
+
+
+def _search_key(title: Title, kind: SearchType) -> str:
+    names = "|".join(sorted(same_name(name) for name in title.names))
+    return f"search-{kind}-{title.year}-{names}"[:1000]

@@ -1,0 +1,103 @@
+"""One message of the queue `sync-jobs`: a turn of planning, and what follows when it does not come to its end."""
+
+from dataclasses import replace
+
+from watchferry.errors import RetryLater, WatchferryError
+from watchferry.storage.accounts import RunActive
+from watchferry.storage.runs import Run
+from watchferry.sync import commit
+from watchferry.sync.begin import begin_run, may_run_by_itself
+from watchferry.sync.pipeline import OutOfTime, Planning, Superseded, resend_open
+from watchferry.sync.queues import PlanJob
+from watchferry.sync.workshop import Workshop
+
+LONGEST_DEFERRALS = 4
+"""In a row, of an upstream in trouble: 30 s, 60 s, 120 s, 240 s. Then the run fails and the next hour tries again."""
+LONGEST_WAITS = 100
+"""Of a rate limit, which ends by itself."""
+LONGEST_TURNS = 200
+FIRST_DEFERRAL = 30.0
+
+
+def plan_run(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> str:
+    """Works on the job until it is done or `deadline` comes; returns a word for the log.
+
+    Safe to repeat at any point, by several workers at once: one of them holds the run's lease, and a plan that holds
+    is only queued again.
+    """
+    run = _take_up(shop, job, worker=worker, deadline=deadline)
+    if isinstance(run, str):
+        return run
+    account = shop.accounts.get(job.user_id)
+    if account is None:
+        return "no such user"
+    try:
+        with shop.clients(job.user_id, run.run_id) as (trakt, kinopub):
+            Planning(shop, account, run, worker, deadline, trakt, kinopub).go()
+    except OutOfTime:
+        return _go_on(shop, run, worker, job, delay=0)
+    except Superseded:
+        commit.superseded(shop, run)
+        return "superseded"
+    except RetryLater as trouble:
+        return _defer(shop, run, worker, job, trouble)
+    except WatchferryError as trouble:
+        commit.stop(shop, run, trouble)
+        return f"stopped: {type(trouble).__name__}"
+    return "planned"
+
+
+def _take_up(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> Run | str:
+    account = shop.accounts.get(job.user_id)
+    if account is None:
+        return "no such user"
+    run = shop.runs.get(job.user_id, job.run_id)
+    if run is None and job.trigger == "schedule" and not may_run_by_itself(account):
+        return "not due any more"
+    if run is not None and (run.is_finished or run.status == "awaiting_confirmation"):
+        shop.accounts.free(job.user_id, job.run_id)
+        return "finished before"
+    try:
+        if run is None:
+            run = begin_run(shop.accounts, shop.runs, account, job.run_id, mode="sync", trigger=job.trigger)
+        elif not shop.accounts.keep_run(job.user_id, job.run_id):
+            commit.superseded(shop, run)
+            return "superseded"
+    except RunActive:
+        return "another run is active"
+    if run.attempt >= LONGEST_TURNS:
+        commit.fail(shop, run, "too_long", "this history could not be read in many turns; please report it")
+        return "given up"
+    taken = shop.runs.take_up(run, worker=worker, until=deadline)
+    if taken is not None:
+        return taken
+    current = shop.runs.get(job.user_id, job.run_id) or run
+    if current.status == "sending":
+        resend_open(shop, current)
+        commit.commit_if_complete(shop, current)
+        return "planned before"
+    if current.is_finished or current.status == "awaiting_confirmation":
+        shop.accounts.free(job.user_id, job.run_id, awaiting=not current.is_finished)
+        return "finished before"
+    # Another worker has it. If that one dies, this job's successor takes over.
+    shop.queues.plan([(job, current.worker_until - shop.clock() + 1)])
+    return "another worker has it"
+
+
+def _defer(shop: Workshop, run: Run, worker: str, job: PlanJob, trouble: RetryLater) -> str:
+    """An upstream is in trouble: the job's successor comes later, so that no function waits."""
+    waits = trouble.code in {"rate_limited", "unsettled"}
+    if job.deferrals >= (LONGEST_WAITS if waits else LONGEST_DEFERRALS):
+        commit.stop(shop, run, trouble)
+        return f"given up: {trouble.code}"
+    delay = trouble.after
+    if delay is None:
+        delay = FIRST_DEFERRAL * shop.settings.retry_base_seconds * float(2 ** min(job.deferrals, 5))
+    return _go_on(shop, run, worker, replace(job, deferrals=job.deferrals + 1), delay=delay)
+
+
+def _go_on(shop: Workshop, run: Run, worker: str, job: PlanJob, *, delay: float) -> str:
+    shop.accounts.keep_run(run.user_id, run.run_id, for_seconds=delay)
+    shop.runs.let_go(run, worker=worker)
+    shop.queues.plan([(job, delay)])
+    return f"goes on in {delay:.0f} s"

@@ -1,0 +1,94 @@
+"""The two queues and what their messages say. Standard queues: at least once, in no order (architecture.md, rule 4)."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from watchferry.storage.runs import Trigger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+LONGEST_DELAY = 900
+"""Seconds that SQS can hold a message back."""
+
+
+class MalformedMessage(ValueError):
+    """Nobody can work on it: it goes to the dead-letter queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanJob:
+    """Plan this run of this user. The scheduler's jobs begin the run, too."""
+
+    user_id: str
+    run_id: str
+    trigger: Trigger
+    deferrals: int = 0
+    """How often this job was put off because an upstream was in trouble."""
+
+    @classmethod
+    def of(cls, body: str) -> Self:
+        fields = _fields(body, {"user_id": str, "run_id": str, "trigger": str})
+        if fields["trigger"] not in ("schedule", "manual"):
+            raise MalformedMessage("trigger is not one of schedule, manual")
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class SendJob:
+    """Send this batch of this run."""
+
+    user_id: str
+    run_id: str
+    batch: str
+    deferrals: int = 0
+
+    @classmethod
+    def of(cls, body: str) -> Self:
+        return cls(**_fields(body, {"user_id": str, "run_id": str, "batch": str}))
+
+
+@dataclass(slots=True)
+class Queues:
+    sqs: "SQSClient"
+    sync_jobs: str
+    history_batches: str
+
+    def plan(self, jobs: Sequence[tuple[PlanJob, float]]) -> None:
+        """Each with its delay in seconds."""
+        self._send(self.sync_jobs, jobs)
+
+    def send(self, jobs: Sequence[tuple[SendJob, float]]) -> None:
+        self._send(self.history_batches, jobs)
+
+    def _send(self, queue: str, jobs: Iterable[tuple[PlanJob | SendJob, float]]) -> None:
+        pending = [(json.dumps(asdict(job)), min(LONGEST_DELAY, max(0, round(delay + 0.49)))) for job, delay in jobs]
+        for start in range(0, len(pending), 10):
+            chunk = pending[start : start + 10]
+            left = [
+                {"Id": str(number), "MessageBody": body, "DelaySeconds": delay}
+                for number, (body, delay) in enumerate(chunk)
+            ]
+            for _ in range(5):
+                answer = self.sqs.send_message_batch(QueueUrl=queue, Entries=left)  # type: ignore[arg-type]
+                failed = {entry["Id"] for entry in answer.get("Failed", [])}
+                left = [entry for entry in left if entry["Id"] in failed]
+                if not left:
+                    break
+            else:
+                raise RuntimeError(f"SQS did not take {len(left)} messages")
+
+
+def _fields(body: str, wanted: Mapping[str, type]) -> dict[str, Any]:
+    try:
+        message = json.loads(body)
+        fields = {name: message[name] for name in wanted}
+        deferrals = message.get("deferrals", 0)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MalformedMessage(f"not a job: {type(error).__name__}") from error
+    wrong = [name for name, kind in wanted.items() if not isinstance(fields[name], kind) or not fields[name]]
+    if wrong or not isinstance(deferrals, int):
+        raise MalformedMessage(f"{', '.join(wrong) or 'deferrals'} of the wrong type")
+    return {**fields, "deferrals": deferrals}

@@ -1,0 +1,45 @@
+"""An SQS delivery, record by record: what one of them does to itself holds up none of the others."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from watchferry.sync.queues import MalformedMessage
+
+log = logging.getLogger(__name__)
+
+
+def work_off(
+    event: Mapping[str, Any], work: Callable[[str, str], str], *, side_by_side: int
+) -> dict[str, list[dict[str, str]]]:
+    """Calls `work(body, worker)` for every record; answers with the failures (partial batch response).
+
+    A failed record comes again after the visibility timeout, and after five deliveries goes to the dead-letter queue;
+    so does what cannot be read at all.
+    """
+
+    def one(record: Mapping[str, Any]) -> str | None:
+        started = time.monotonic()
+        message_id = record["messageId"]
+        told = {"message_id": message_id}
+        try:
+            told["result"] = work(record.get("body", ""), f"{message_id}-{secrets.token_hex(4)}")
+        except MalformedMessage as problem:
+            log.warning("malformed message", extra=told | {"problem": str(problem)})
+            return str(message_id)
+        except Exception:
+            log.exception("a job failed and comes again", extra=told)
+            return str(message_id)
+        log.info("job done", extra=told | {"ms": round((time.monotonic() - started) * 1000)})
+        return None
+
+    records = event.get("Records", [])
+    if side_by_side > 1 and len(records) > 1:
+        with ThreadPoolExecutor(min(side_by_side, len(records))) as pool:
+            failed = list(pool.map(one, records))
+    else:
+        failed = [one(record) for record in records]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed if message_id]}

@@ -1,0 +1,27 @@
+"""A tick: every user who is due gets one job, spread over the hour, ten to a call (architecture.md, last section)."""
+
+import hashlib
+from itertools import batched
+
+from watchferry.storage.accounts import Accounts
+from watchferry.storage.runs import new_run_id
+from watchferry.sync.queues import PlanJob, Queues
+
+
+def enqueue_due(accounts: Accounts, queues: Queues, *, at: float, spread: int) -> int:
+    """Returns how many users were enqueued. A user's place in the hour is always the same."""
+    accounts.tick()
+    enqueued = 0
+    for users in batched(accounts.due(), 10, strict=False):
+        queues.plan([(scheduled_job(user_id, at), _place(user_id) % spread if spread else 0) for user_id in users])
+        enqueued += len(users)
+    return enqueued
+
+
+def scheduled_job(user_id: str, tick: float) -> PlanJob:
+    """The same tick makes the same run, however often its message comes."""
+    return PlanJob(user_id, new_run_id(tick, f"{_place(user_id):08x}"), "schedule")
+
+
+def _place(user_id: str) -> int:
+    return int(hashlib.sha256(user_id.encode()).hexdigest()[:8], 16)

@@ -1,0 +1,250 @@
+"""§4.5 of the sync document, with architecture.md's rule 1: a batch is sent once, or its outcome is read back.
+
+    PLANNED ──claim──▶ SENDING ──intend, still active?, posting──▶ POST ──▶ record ──▶ SENT
+                          │                                          │
+                          │ it is certain that nothing was stored    │ not known
+                          ▼                                          ▼
+                       PLANNED                            SENDING, whose owner is gone:
+                                                          read back after the settling time, send only what is not there
+
+Why that holds: a POST is sent only by the batch's owner, whose invocation ends before its lease does. What is about to
+be sent stands in the ledger before it is checked once more that the run is its user's active one; so a later run, which
+is planned after this one lost that place, finds it there, waits until it is settled, and looks for it at Trakt.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from watchferry.clients.trakt import AddedHistory, Trakt
+from watchferry.errors import OutcomeUnknown, Rejected, RetryLater, WatchferryError
+from watchferry.models import Event, Kind, Reason, iso
+from watchferry.storage._dynamo import ConditionFailed, transact
+from watchferry.storage.ledger import LedgerOutcome
+from watchferry.storage.plans import Batch, BatchStatus, halves
+from watchferry.storage.runs import Run
+from watchferry.sync import commit
+from watchferry.sync.keys import keys_of, remote_keys
+from watchferry.sync.pipeline import HISTORY
+from watchferry.sync.queues import MalformedMessage, SendJob
+from watchferry.sync.workshop import Workshop
+
+POST_TAKES = 26.0
+"""Seconds that a POST may take at most: its owner must live that long."""
+MOST_POSTS = 5
+ANSWERS_BELIEVED = 2
+"""After so many 2xx answers for views that are not there when read back, Trakt does not want them."""
+MOST_DEFERRALS = 60
+
+
+@dataclass(slots=True)
+class Sending:
+    """One worker's turn at one batch."""
+
+    shop: Workshop
+    run: Run
+    job: SendJob
+    batch: Batch
+    """Claimed by this worker."""
+    deadline: float
+    trakt: Trakt
+
+    def go(self) -> str:
+        present: set[int] = self.read_back() if self.batch.attempts else set()
+        missing = [position for position in range(len(self.batch.events)) if position not in present]
+        if not missing:
+            return self.settle("SENT", {})
+        if self.batch.answered >= ANSWERS_BELIEVED:
+            return self.settle("SENT", dict.fromkeys(map(str, missing), "rejected_by_trakt"))
+        if self.batch.attempts >= MOST_POSTS:
+            # It has just been read back: what is missing is certainly not there, and the next run's to send.
+            self.shop.ledger.withdraw(self.run.user_id, [self.batch.events[position].view for position in missing])
+            return self.settle("FAILED", {}, sent=len(present))
+        return self.post(missing)
+
+    def post(self, missing: Sequence[int]) -> str:
+        shop, run, batch = self.shop, self.run, self.batch
+        events = [batch.events[position] for position in missing]
+        settled_at = self.deadline + shop.settings.read_back_settle_seconds
+        shop.ledger.intend(run.user_id, run.run_id, [(e.view, e.ids) for e in events], settled_at=settled_at)
+        if not shop.accounts.keep_run(run.user_id, run.run_id):
+            self.certainly_not_sent(events)
+            commit.superseded(shop, run)
+            return "superseded"
+        if shop.clock() + POST_TAKES > self.deadline:
+            self.certainly_not_sent(events)
+            return self.later(1)
+        posting = shop.plans.posting(batch)
+        if posting is None:
+            return "another worker has it"
+        try:
+            answer = self.trakt.add_history(*_body(events))
+        except OutcomeUnknown:
+            return self.outcome_unknown(answered=False)
+        except Rejected as trouble:
+            return self.rejected(trouble, missing)
+        except RetryLater as trouble:
+            self.certainly_not_sent(events)
+            return self.later(trouble.after)
+        except WatchferryError as trouble:
+            self.certainly_not_sent(events)
+            commit.stop(shop, run, trouble)
+            return f"stopped: {type(trouble).__name__}"
+        refused = not_found(events, answer)
+        if refused is None:
+            return self.outcome_unknown(answered=True)
+        return self.settle("SENT", {str(missing[position]): reason for position, reason in refused.items()})
+
+    def read_back(self) -> set[int]:
+        """The positions whose plays are in Trakt's history: the batch's time range is read, nothing is sent."""
+        present: set[int] = set()
+        for kind, history in HISTORY.items():
+            times = [event.view.watched_at for event in self.batch.events if event.view.type == kind]
+            if not times:
+                continue
+            plays = self.trakt.history(history, min(times) - 60, max(times) + 60)
+            remote = remote_keys(kind, ((play.ids, play.watched_at) for play in plays))
+            present |= {
+                position
+                for position, event in enumerate(self.batch.events)
+                if event.view.type == kind and keys_of(event.view, event.ids) & remote
+            }
+        return present
+
+    def settle(self, status: BatchStatus, outcomes: Mapping[str, Reason], sent: int | None = None) -> str:
+        """What became of it, in the ledger first; then the batch and the run's numbers, together and once."""
+        shop, run, batch = self.shop, self.run, self.batch
+        if status == "SENT":
+            shop.ledger.record(
+                run.user_id,
+                run.run_id,
+                [
+                    (event.view, _ledger_word(outcomes.get(str(position))), event.ids)
+                    for position, event in enumerate(batch.events)
+                ],
+            )
+        skipped: dict[str, int] = {}
+        for reason in outcomes.values():
+            skipped[reason] = skipped.get(reason, 0) + 1
+        count = len(batch.events) - len(outcomes) if sent is None else sent
+        done = shop.runs.batch_done(run.user_id, run.run_id, sent=count, skipped=skipped, failed=status == "FAILED")
+        try:
+            transact(shop.plans.table.client, [shop.plans.settling(batch, status, outcomes), done])
+        except ConditionFailed:
+            return "another worker settled it"
+        if (current := shop.runs.get(run.user_id, run.run_id)) is not None:
+            commit.commit_if_complete(shop, current)
+        return status.lower()
+
+    def rejected(self, trouble: Rejected, missing: Sequence[int]) -> str:
+        """Trakt refuses the request as it is (400, 413, 422). One bad view must not hold up the others: halve it."""
+        shop, run, batch = self.shop, self.run, self.batch
+        if len(batch.events) == 1 or len(missing) == 1:
+            return self.settle("SENT", {str(position): "rejected_by_trakt" for position in missing})
+        shop.ledger.withdraw(run.user_id, [batch.events[position].view for position in missing])
+        try:
+            transact(
+                shop.plans.table.client, [*shop.plans.splitting(batch), shop.runs.batch_split(run.user_id, run.run_id)]
+            )
+        except ConditionFailed:
+            return "another worker has it"
+        shop.queues.send([(replace(self.job, batch=name, deferrals=0), 1 + n) for n, name in enumerate(halves(batch))])
+        return f"split: {trouble.status}"
+
+    def outcome_unknown(self, *, answered: bool) -> str:
+        self.shop.plans.leave_unknown(self.batch, answered=answered)
+        return self.later(self.shop.settings.read_back_settle_seconds + 2, "outcome unknown, ")
+
+    def certainly_not_sent(self, events: Sequence[Event]) -> None:
+        """This turn stored nothing. If an earlier one may have, the batch has to be read back again all the same."""
+        if self.batch.attempts:
+            self.shop.plans.leave_unknown(self.batch, answered=False)
+        else:
+            self.shop.ledger.withdraw(self.run.user_id, [event.view for event in events])
+            self.shop.plans.put_back(self.batch)
+
+    def later(self, delay: float | None, said: str = "") -> str:
+        return said + put_off(self.shop, self.run, self.job, delay)
+
+
+def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) -> str:
+    """One message of the queue `history-batches`; returns a word for the log. Safe to repeat at any point."""
+    run = shop.runs.get(job.user_id, job.run_id)
+    batch = shop.plans.batch(job.run_id, job.batch)
+    if run is None or batch is None:
+        raise MalformedMessage("there is no such run or batch")
+    if batch.is_settled:
+        if batch.status == "SPLIT":
+            shop.queues.send([(replace(job, batch=name, deferrals=0), 1) for name in halves(batch)])
+        commit.commit_if_complete(shop, run)
+        return f"{batch.status.lower()} before"
+    if run.is_finished or not shop.accounts.keep_run(job.user_id, job.run_id):
+        commit.superseded(shop, run)
+        return "the run is over"
+    settle = shop.settings.read_back_settle_seconds
+    claimed = shop.plans.claim(batch, owner=worker, until=deadline, settle=settle)
+    if claimed is None:
+        current = shop.plans.batch(job.run_id, job.batch) or batch
+        return put_off(shop, run, job, max(1.0, current.lease_until + settle - shop.clock() + 1))
+    with shop.clients(job.user_id, job.run_id) as (trakt, _):
+        turn = Sending(shop, run, job, claimed, deadline, trakt)
+        try:
+            return turn.go()
+        except RetryLater as trouble:  # of a read-back
+            turn.certainly_not_sent([])
+            return put_off(shop, run, job, trouble.after)
+        except WatchferryError as trouble:
+            turn.certainly_not_sent([])
+            commit.stop(shop, run, trouble)
+            return f"stopped: {type(trouble).__name__}"
+
+
+def put_off(shop: Workshop, run: Run, job: SendJob, delay: float | None) -> str:
+    """A successor on the queue; this message is done with. `delay` None: nobody said how long."""
+    if job.deferrals >= MOST_DEFERRALS:
+        commit.fail(shop, run, "upstream_unreachable", "Trakt could not be reached for too long; the next run goes on")
+        return "given up"
+    if delay is None:
+        delay = 5.0 * shop.settings.retry_base_seconds * float(2 ** min(job.deferrals, 6))
+    shop.accounts.keep_run(job.user_id, job.run_id, for_seconds=delay)
+    shop.queues.send([(replace(job, deferrals=job.deferrals + 1), max(1.0, delay))])
+    return f"put off for {delay:.0f} s"
+
+
+def not_found(events: Sequence[Event], answer: AddedHistory) -> dict[int, Reason] | None:
+    """Position → why it was not stored (§4.5.3). None when the answer does not account for every event."""
+    reasons: dict[int, Reason] = {}
+    for kind, missing in (("movie", answer.not_found.movies), ("episode", answer.not_found.episodes)):
+        plural = f"{kind}s"
+        positions = [position for position, event in enumerate(events) if event.view.type == kind]
+        for work in missing:
+            hits = [
+                position
+                for position in positions
+                if any(str(events[position].ids.get(name)) == str(value) for name, value in work.known_ids.items())
+            ]
+            if not hits:
+                return None
+            for position in hits:
+                by_imdb_alone = kind == "movie" and set(events[position].ids) == {"imdb"}
+                reasons[position] = "not_found" if by_imdb_alone else "rejected_by_trakt"
+        stored = answer.added.get(plural, 0) + answer.updated.get(plural, 0)
+        if stored < len([position for position in positions if position not in reasons]):
+            return None
+    return reasons
+
+
+def _body(events: Sequence[Event]) -> tuple[list[Mapping[str, object]], list[Mapping[str, object]]]:
+    """`movies[]` and `episodes[]`, each `{ids, watched_at}`; only UTC with `Z` is accepted (reality.md, Trakt)."""
+
+    def of(kind: Kind) -> list[Mapping[str, object]]:
+        return [
+            {"watched_at": iso(event.view.watched_at).replace("Z", ".000Z"), "ids": dict(event.ids)}
+            for event in events
+            if event.view.type == kind
+        ]
+
+    return of("movie"), of("episode")
+
+
+def _ledger_word(reason: Reason | None) -> LedgerOutcome:
+    return "not_found" if reason == "not_found" else "rejected_by_trakt" if reason else "sent"

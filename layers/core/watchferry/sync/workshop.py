@@ -1,0 +1,101 @@
+"""What every worker of a sync has at hand: the tables, the queues, and upstreams for one user."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from watchferry.clients._transport import Throttle, Unthrottled
+from watchferry.clients.kinopub import Kinopub
+from watchferry.clients.trakt import Trakt
+from watchferry.errors import RetryLater
+from watchferry.settings import Settings
+from watchferry.storage.accounts import Accounts
+from watchferry.storage.budgets import Budgets, Rate
+from watchferry.storage.ledger import Ledger
+from watchferry.storage.mappings import Mappings
+from watchferry.storage.plans import Plans
+from watchferry.storage.rechecks import Rechecks
+from watchferry.storage.runs import Runs
+from watchferry.sync.queues import Queues
+
+RATES = {"GET": Rate(interval_ms=300, burst=900), "POST": Rate(interval_ms=1050, burst=1)}
+"""Trakt's limits per user as documented (reality.md, Limits: 1000 GETs in 5 minutes, a POST a second), with a little
+room for clocks that differ. A 429 that names another limit replaces them in the budget's row."""
+
+GETS_AT_ONCE = 10
+"""Reads spoken for in one write to the budget."""
+
+PATIENCE = 2.0
+"""Seconds that a worker waits for its place itself; for longer ones a successor is queued."""
+
+WITHOUT_RETRY_AFTER = 10.0
+"""Seconds: an edge 429 may name no time."""
+
+
+class Upstreams(Protocol):
+    """Makes the clients for one user's job; `on_call` is told of every call that goes out."""
+
+    def trakt(self, user_id: str, throttle: Throttle, on_call: Callable[[], None]) -> Trakt: ...
+
+    def kinopub(self, user_id: str, throttle: Throttle, on_call: Callable[[], None]) -> Kinopub: ...
+
+
+@dataclass(slots=True)
+class Budget:
+    """Trakt's limits for one user, as a Throttle of the transport."""
+
+    budgets: Budgets
+    user_id: str
+    pause: Callable[[float], None]
+    _reads_left: int = 0
+
+    def before(self, verb: str) -> None:
+        if verb == "GET" and self._reads_left > 0:
+            self._reads_left -= 1
+            return
+        calls = GETS_AT_ONCE if verb == "GET" else 1
+        place = self.budgets.take(self.user_id, verb, RATES[verb], calls=calls, patience=PATIENCE)
+        if not place.taken:
+            raise RetryLater("rate_limited", "waiting for Trakt's rate limit", after=place.wait)
+        if verb == "GET":
+            self._reads_left = calls - 1
+        if place.wait:
+            self.pause(place.wait)
+
+    def limited(self, verb: str, error: RetryLater) -> None:
+        self._reads_left = 0
+        if error.after is None:
+            error.after = WITHOUT_RETRY_AFTER
+        self.budgets.block(self.user_id, verb, seconds=error.after, interval=error.interval)
+
+
+@dataclass(slots=True)
+class Workshop:
+    settings: Settings
+    accounts: Accounts
+    runs: Runs
+    plans: Plans
+    ledger: Ledger
+    mappings: Mappings
+    budgets: Budgets
+    rechecks: Rechecks
+    queues: Queues
+    upstreams: Upstreams
+    clock: Callable[[], float]
+    pause: Callable[[float], None]
+    reads_at_once: int = 6
+    """Of one run; Kinopub's limit is not documented, and parallel reads provoke it (reality.md, Kinopub)."""
+
+    @contextmanager
+    def clients(self, user_id: str, run_id: str) -> Iterator[tuple[Trakt, Kinopub]]:
+        """The user's upstreams; the calls made are added to the run when the work is done, however it ends."""
+        calls: Counter[str] = Counter()
+        budget = Budget(self.budgets, user_id, self.pause)
+        trakt = self.upstreams.trakt(user_id, budget, lambda: calls.update(trakt=1))
+        kinopub = self.upstreams.kinopub(user_id, Unthrottled(), lambda: calls.update(kinopub=1))
+        try:
+            yield trakt, kinopub
+        finally:
+            self.runs.add_calls(user_id, run_id, calls)

@@ -1,0 +1,235 @@
+"""What is connected to what: the one place where things are made. Everything is made when it is first used.
+
+A function's cold start pays only for what it uses: imports of HTTP and validation libraries stand inside.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from watchferry.settings import Settings
+from watchferry.storage._dynamo import Table
+
+if TYPE_CHECKING:
+    import httpx
+
+    from watchferry.auth.broker import Broker
+    from watchferry.auth.grants import OAuthHost
+    from watchferry.auth.providers.kinopub import KinopubOAuth
+    from watchferry.auth.providers.trakt import TraktOAuth
+    from watchferry.auth.vault import Vault
+    from watchferry.clients._transport import Transport
+    from watchferry.storage.accounts import Accounts
+    from watchferry.storage.plans import Plans
+    from watchferry.storage.runs import Runs
+    from watchferry.storage.sessions import Sessions
+    from watchferry.storage.tokens import Tokens
+    from watchferry.sync.queues import Queues
+    from watchferry.sync.workshop import Workshop
+
+
+class Wiring:
+    """One per process. Tests give their own environment, clock, HTTP transport and pause."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+        transport: "httpx.BaseTransport | None" = None,
+    ) -> None:
+        self.settings = Settings.from_env(os.environ if environ is None else environ)
+        self.clock = clock
+        self.pause = pause
+        self._transport = transport
+
+    def aws(self, service: str) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        config = Config(retries={"mode": "standard", "max_attempts": 6}, max_pool_connections=64)
+        return boto3.client(service, config=config)  # type: ignore[call-overload]
+
+    @cached_property
+    def dynamo(self) -> Any:
+        return self.aws("dynamodb")
+
+    @cached_property
+    def sqs(self) -> Any:
+        return self.aws("sqs")
+
+    @cached_property
+    def ssm(self) -> Any:
+        return self.aws("ssm")
+
+    @cached_property
+    def http(self) -> "httpx.Client":
+        from watchferry.clients._transport import new_http
+
+        return new_http(self._transport)
+
+    def table(self, name: str) -> Table:
+        return Table(self.dynamo, name)
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        from watchferry.storage.accounts import Accounts
+
+        return Accounts(self.table(self.settings.accounts_table), self.clock)
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        from watchferry.storage.sessions import Sessions
+
+        settings = self.settings
+        table = self.table(settings.sessions_table)
+        return Sessions(table, self.clock, settings.session_idle_days, settings.session_absolute_days)
+
+    @cached_property
+    def tokens(self) -> "Tokens":
+        from watchferry.storage.tokens import Tokens
+
+        return Tokens(self.table(self.settings.tokens_table), self.clock)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        from watchferry.auth.vault import Vault
+
+        return Vault(self.aws("kms"), self.settings.token_key_arn)
+
+    @cached_property
+    def broker(self) -> "Broker":
+        from watchferry.auth.broker import Broker
+        from watchferry.auth.devices import Devices
+        from watchferry.auth.pairs import Pairs
+        from watchferry.storage.flows import Flows
+
+        flows = Flows(self.table(self.settings.flows_table), self.clock)
+        hosts: dict[str, OAuthHost] = {"trakt": self.trakt_oauth, "kinopub": self.kinopub_oauth}
+        return Broker(
+            trakt=self.trakt_oauth,
+            hosts=hosts,
+            trakt_api=self._transport_to_trakt(self.settings.trakt_api_url, tries=2, timeout=4.0),
+            accounts=self.accounts,
+            pairs=Pairs(self.tokens, self.vault),
+            flows=flows,
+            devices=Devices(hosts, flows, self.vault, self.clock),
+            site_url=lambda: self.site_url,
+            allowed_users=self.settings.allowed_trakt_users,
+            clock=self.clock,
+            pause=self.pause,
+        )
+
+    @cached_property
+    def trakt_oauth(self) -> "TraktOAuth":
+        from watchferry.auth.grants import OAUTH_TIMEOUT
+        from watchferry.auth.providers.trakt import TraktOAuth
+
+        settings = self.settings
+        return TraktOAuth(
+            transport=self._transport_to_trakt(settings.trakt_auth_url, timeout=OAUTH_TIMEOUT),
+            client_id=settings.trakt_client_id,
+            client_secret=lambda: self.secret(settings.trakt_client_secret_parameter),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def kinopub_oauth(self) -> "KinopubOAuth":
+        from watchferry.auth.grants import OAUTH_TIMEOUT
+        from watchferry.auth.providers.kinopub import KinopubOAuth
+        from watchferry.clients._transport import Transport, new_http
+
+        settings = self.settings
+        return KinopubOAuth(
+            transport=Transport(
+                self.http,
+                "Kinopub",
+                settings.kinopub_api_url,
+                {"User-Agent": settings.kinopub_user_agent or settings.user_agent},
+                timeout=OAUTH_TIMEOUT,
+            ),
+            client_id=settings.kinopub_client_id,
+            client_secret=lambda: self.secret(settings.kinopub_client_secret_parameter),
+            clock=self.clock,
+            new_http=lambda: new_http(self._transport, cookies=True),
+            device={
+                "title": "Watchferry",
+                "hardware": "AWS Lambda",
+                "software": f"Watchferry/{settings.watchferry_version}",
+            },
+        )
+
+    def _transport_to_trakt(self, address: str, **limits: Any) -> "Transport":
+        from watchferry.clients._transport import Transport
+        from watchferry.clients.trakt import trakt_headers
+
+        settings = self.settings
+        headers = trakt_headers(settings.trakt_client_id, settings.user_agent)
+        return Transport(
+            self.http, "Trakt", address, headers, retry_base=settings.retry_base_seconds, pause=self.pause, **limits
+        )
+
+    @cached_property
+    def site_url(self) -> str:
+        """The deployment's own address, without a slash at the end; written by the template (architecture.md)."""
+        found = self.ssm.get_parameter(Name=self.settings.site_url_parameter)
+        return str(found["Parameter"]["Value"]).rstrip("/")
+
+    def secret(self, parameter: str) -> str:
+        """A deployment's secret, an SSM SecureString, read once per process."""
+        if parameter not in self._secrets:
+            found = self.ssm.get_parameter(Name=parameter, WithDecryption=True)
+            self._secrets[parameter] = str(found["Parameter"]["Value"])
+        return self._secrets[parameter]
+
+    @cached_property
+    def _secrets(self) -> dict[str, str]:
+        return {}
+
+    # The sync
+
+    @cached_property
+    def runs(self) -> "Runs":
+        from watchferry.storage.runs import Runs
+
+        return Runs(self.table(self.settings.runs_table), self.clock)
+
+    @cached_property
+    def plans(self) -> "Plans":
+        from watchferry.storage.plans import Plans
+
+        return Plans(self.table(self.settings.plans_table), self.clock)
+
+    @cached_property
+    def queues(self) -> "Queues":
+        from watchferry.sync.queues import Queues
+
+        return Queues(self.sqs, self.settings.sync_jobs_queue_url, self.settings.history_batches_queue_url)
+
+    @cached_property
+    def workshop(self) -> "Workshop":
+        from watchferry.storage.budgets import Budgets
+        from watchferry.storage.ledger import Ledger
+        from watchferry.storage.mappings import Mappings
+        from watchferry.storage.rechecks import Rechecks
+        from watchferry.sync.connected import Connected
+        from watchferry.sync.workshop import Workshop
+
+        settings, clock = self.settings, self.clock
+        return Workshop(
+            settings=settings,
+            accounts=self.accounts,
+            runs=self.runs,
+            plans=self.plans,
+            ledger=Ledger(self.table(settings.ledger_table), clock),
+            mappings=Mappings(self.table(settings.mappings_table), clock),
+            budgets=Budgets(self.table(settings.budgets_table), clock),
+            rechecks=Rechecks(self.table(settings.rechecks_table), clock),
+            queues=self.queues,
+            upstreams=Connected(settings, self.http, self.broker, self.pause),
+            clock=clock,
+            pause=self.pause,
+        )

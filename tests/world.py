@@ -1,0 +1,237 @@
+"""A whole Watchferry in one process: DynamoDB by moto, the stand-ins in process, queues in memory, a clock that is moved.
+
+It runs the real planner and sender on the real storage. What the cloud would do by itself — deliver messages, deliver
+them again, let time pass, kill a function — is done by the test, step by step.
+"""
+
+import itertools
+import json
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from tests.tables import create_tables
+from tests.upstreams.stand_ins import Upstreams
+from watchferry.clients._transport import new_http
+from watchferry.settings import Settings
+from watchferry.storage._dynamo import Table
+from watchferry.storage.accounts import Account, Accounts, SyncSettings
+from watchferry.storage.budgets import Budgets
+from watchferry.storage.ledger import Ledger
+from watchferry.storage.mappings import Mappings
+from watchferry.storage.plans import Plans
+from watchferry.storage.rechecks import Rechecks
+from watchferry.storage.runs import Mode, Run, Runs, new_run_id
+from watchferry.sync.begin import begin_run
+from watchferry.sync.connected import Connected
+from watchferry.sync.planner import plan_run
+from watchferry.sync.queues import PlanJob, SendJob
+from watchferry.sync.sending import send_batch
+from watchferry.sync.workshop import Workshop
+
+NOW = 1_795_000_000.0
+SENDER_LIVES = 60.0
+PLANNER_LIVES = 280.0
+
+
+@dataclass(slots=True)
+class Message:
+    due: float
+    number: int
+    body: str
+    kind: str
+    receives: int = 0
+
+
+@dataclass(slots=True)
+class MemoryQueues:
+    """Both queues of the cloud: at least once, delays honoured; in order of their due time, unless a test shuffles."""
+
+    clock: Any
+    messages: list[Message] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def plan(self, jobs: Sequence[tuple[PlanJob, float]]) -> None:
+        self._add("plan", jobs)
+
+    def send(self, jobs: Sequence[tuple[SendJob, float]]) -> None:
+        self._add("send", jobs)
+
+    def _add(self, kind: str, jobs: Sequence[tuple[Any, float]]) -> None:
+        for job, delay in jobs:
+            due = self.clock() + min(900.0, max(0.0, float(round(delay + 0.49))))
+            self.messages.append(Message(due, next(self.numbers), json.dumps(asdict(job)), kind))
+
+
+class FixedCredential:
+    """A token that the stand-in gave out; refreshing is the broker's own matter and tested there."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def token(self) -> str:
+        return self.value
+
+    def renewed(self, refused: str) -> str:
+        return self.value
+
+
+@dataclass(slots=True)
+class FixedCredentials:
+    upstreams: Upstreams
+
+    def credential(self, user_id: str, provider: str) -> FixedCredential:
+        app: Any = self.upstreams.trakt if provider == "trakt" else self.upstreams.kinopub
+        granted = app.grant(user_id)
+        return FixedCredential(granted.access)
+
+
+class World:
+    """`dynamo` is a client whose tables exist; one read at a time unless a test says otherwise, for the same order."""
+
+    def __init__(
+        self, library: Any = "tiny", users: Sequence[str] = ("harry",), *, seed: int = 1, dynamo: Any = None
+    ) -> None:
+        self.now = NOW
+        self.upstreams = Upstreams(library, users, clock=lambda: self.now, seed=seed)
+        self.client = dynamo or boto3.client("dynamodb")
+        if dynamo is None:
+            create_tables(self.client)
+        self.queues = MemoryQueues(lambda: self.now)
+        self.random = random.Random(seed)
+        self.results: list[str] = []
+        settings = _settings()
+        clock = lambda: self.now  # noqa: E731
+        self.shop = Workshop(
+            settings=settings,
+            accounts=Accounts(Table(self.client, "Accounts"), clock),
+            runs=Runs(Table(self.client, "Runs"), clock),
+            plans=Plans(Table(self.client, "Plans"), clock),
+            ledger=Ledger(Table(self.client, "Ledger"), clock),
+            mappings=Mappings(Table(self.client, "Mappings"), clock),
+            budgets=Budgets(Table(self.client, "Budgets"), clock),
+            rechecks=Rechecks(Table(self.client, "Rechecks"), clock),
+            queues=self.queues,  # type: ignore[arg-type]
+            upstreams=Connected(
+                settings, new_http(self.upstreams.transport()), FixedCredentials(self.upstreams), self.pause
+            ),
+            clock=clock,
+            pause=self.pause,
+            reads_at_once=1,
+        )
+        for user in users:
+            self.shop.accounts.sign_in(user, {"slug": user, "name": user})
+            self.shop.accounts.connect(user, "trakt")
+            self.shop.accounts.connect(user, "kinopub")
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+
+    def account(self, user: str = "harry") -> Account:
+        account = self.shop.accounts.get(user)
+        assert account is not None
+        return account
+
+    def settings(self, user: str = "harry", **changes: Any) -> None:
+        self.shop.accounts.set_settings(user, SyncSettings(**{**asdict(self.account(user).settings), **changes}))
+
+    # What a person, or the schedule, does
+
+    def start(self, user: str = "harry", mode: Mode = "sync", *, full: bool = False) -> str:
+        run_id = new_run_id(self.now, f"{self.random.randrange(16**8):08x}")
+        account = self.account(user)
+        begin_run(self.shop.accounts, self.shop.runs, account, run_id, mode=mode, trigger="manual", full=full)
+        self.queues.plan([(PlanJob(user, run_id, "manual"), 0)])
+        return run_id
+
+    def run(self, user: str = "harry", mode: Mode = "sync", *, full: bool = False) -> Run:
+        """Starts a run and lets the cloud work until nothing is left to do."""
+        run_id = self.start(user, mode, full=full)
+        self.drain()
+        run = self.shop.runs.get(user, run_id)
+        assert run is not None
+        return run
+
+    # What the cloud does
+
+    def deliver(self, message: Message) -> str:
+        """One delivery, as a function's invocation would work on it. Raises what would be raised there."""
+        worker = f"worker-{next(self.queues.numbers)}"
+        if message.kind == "plan":
+            deadline = self.now + PLANNER_LIVES
+            return plan_run(self.shop, PlanJob.of(message.body), worker=worker, deadline=deadline)
+        return send_batch(self.shop, SendJob.of(message.body), worker=worker, deadline=self.now + SENDER_LIVES)
+
+    def drain(self, limit: int = 5000) -> None:
+        """Delivers message after message, moving the clock to each, until the queues are empty."""
+        for _ in range(limit):
+            if not self.queues.messages:
+                return
+            message = min(self.queues.messages, key=lambda waiting: (waiting.due, waiting.number))
+            self.queues.messages.remove(message)
+            self.now = max(self.now, message.due)
+            self.results.append(self.deliver(message))
+        raise AssertionError("the queues do not run dry")
+
+    # What came of it
+
+    def plays(self, user: str = "harry") -> list[tuple[str, int]]:
+        """(kind and Trakt id, minute) of every play that Trakt has."""
+        return sorted(
+            (f"{play.as_json()['type']}-{play.as_json()[play.as_json()['type']]['ids']['trakt']}", play.at // 60_000)
+            for play in self.upstreams.trakt.users[user].plays
+        )
+
+    def events(self, run: Run) -> list[Any]:
+        return [event for _, events in self.shop.plans.report(run.run_id, run.plan) for event in events]
+
+    def calls(self) -> dict[str, int]:
+        return {
+            "trakt": len(self.upstreams.trakt.requests()),
+            "kinopub": len(self.upstreams.kinopub.requests()),
+        }
+
+
+@contextmanager
+def world(library: Any = "tiny", users: Sequence[str] = ("harry",), *, seed: int = 1) -> Iterator[World]:
+    with mock_aws():
+        yield World(library, users, seed=seed)
+
+
+def _settings() -> Settings:
+    return Settings(
+        **{  # type: ignore[arg-type]
+            **{f"{name}_table": name.capitalize() for name in _TABLES},
+            "sync_jobs_queue_url": "-",
+            "history_batches_queue_url": "-",
+            "token_key_arn": "-",
+            "site_url_parameter": "-",
+            "trakt_api_url": "https://api.trakt.tv",
+            "trakt_auth_url": "https://auth.trakt.tv",
+            "trakt_client_id": "demo-trakt-client-id-not-a-real-one",
+            "trakt_client_secret_parameter": "-",
+            "kinopub_api_url": "https://api.service-kp.com",
+            "kinopub_client_id": "-",
+            "kinopub_client_secret_parameter": "-",
+            "allowed_trakt_users": "*",
+        }
+    )
+
+
+_TABLES = (
+    "accounts",
+    "sessions",
+    "flows",
+    "tokens",
+    "runs",
+    "plans",
+    "ledger",
+    "mappings",
+    "budgets",
+    "rechecks",
+)
