@@ -1,0 +1,38 @@
+"""MiniStack and the SAM CLI, each in an environment of its own: their pins would fight with each other and with ours,
+and a Lambda of the local cloud can import whatever MiniStack's environment holds, so that must hold nothing else."""
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.cloud.errors import CannotDeploy
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = ROOT / ".local" / "env"
+PYTHON = "3.13"
+
+
+def installed(tool: str) -> Path:
+    """The folder of the tool's environment, made or brought up to date with `tests/cloud/<tool>.txt` first."""
+    lock = Path(__file__).with_name(f"{tool}.txt")
+    folder = ENVIRONMENTS / tool
+    stamp = folder / "installed"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return folder
+    _uv("venv", "--clear", "--python", PYTHON, folder)
+    _uv("pip", "sync", "--python", folder / "bin" / "python", "--require-hashes", lock)
+    stamp.write_text(wanted)
+    return folder
+
+
+def site_packages(environment: Path) -> Path:
+    return environment / "lib" / f"python{PYTHON}" / "site-packages"
+
+
+def _uv(*arguments: str | Path) -> None:
+    uv = shutil.which("uv") or ENVIRONMENTS / "uv" / "bin" / "uv"
+    done = subprocess.run([uv, "--quiet", *arguments], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise CannotDeploy(f"uv {' '.join(map(str, arguments))} failed:\n{done.stderr}")

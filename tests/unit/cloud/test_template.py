@@ -1,0 +1,356 @@
+"""What template.yaml promises, checked on the text that is deployed."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from typing import Any
+
+import pytest
+
+from tests.cloud.settings import SECRETS, TEMPLATE, load_template
+from tests.cloud.tools import ROOT
+from watchferry.settings import Settings
+
+TEMPLATE_DATA = load_template()
+RESOURCES: dict[str, dict[str, Any]] = TEMPLATE_DATA["Resources"]
+FUNCTIONS = {
+    "AuthApi": "auth_api",
+    "SyncApi": "sync_api",
+    "SyncScheduler": "sync_scheduler",
+    "SyncPlanner": "sync_planner",
+    "HistorySender": "history_sender",
+}
+WORKERS = {"SyncPlanner": "SyncJobs", "HistorySender": "HistoryBatches"}
+MAY_SEE_TOKENS = {"AuthApi", "SyncPlanner", "HistorySender"}
+
+WRITES = {
+    "AuthApi": {"Accounts", "Sessions", "Flows", "Tokens"},
+    "SyncApi": {"Accounts", "Sessions", "Runs", "Plans"},
+    "SyncScheduler": {"Accounts"},
+    "SyncPlanner": {"Accounts", "Runs", "Plans", "Ledger", "Mappings", "Budgets", "Rechecks", "Tokens"},
+    "HistorySender": {"Accounts", "Runs", "Plans", "Ledger", "Budgets", "Rechecks", "Tokens"},
+}
+READS = WRITES | {"SyncApi": WRITES["SyncApi"] | {"Rechecks"}, "SyncScheduler": {"Accounts", "Runs"}}
+SENDS = {
+    "AuthApi": set[str](),
+    "SyncApi": {"SyncJobs", "HistoryBatches"},
+    "SyncScheduler": {"SyncJobs"},
+    "SyncPlanner": {"SyncJobs", "HistoryBatches"},
+    "HistorySender": {"SyncJobs", "HistoryBatches"},
+}
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: body for name, body in RESOURCES.items() if body["Type"] == kind}
+
+
+def properties(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = RESOURCES[name]["Properties"]
+    return found
+
+
+def statements(function: str) -> list[dict[str, Any]]:
+    role = properties(f"{function}Role")
+    assert "ManagedPolicyArns" not in role
+    return [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+
+
+def several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def references(node: Any) -> Iterator[str]:
+    """Every name that a part of the template refers to, with what `!Sub` fills in."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "Ref":
+                yield value
+            elif key == "GetAtt":
+                yield value.split(".")[0]
+            elif key == "Sub":
+                text, *more = several(value)
+                yield from (part.split("}")[0].split(".")[0] for part in text.split("${")[1:])
+                yield from references(more)
+            else:
+                yield from references(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from references(item)
+
+
+def test_functions_are_the_folders() -> None:
+    """Logical ids are the folders' names in Pascal case; every folder is deployed."""
+    found = {name: body["Properties"]["CodeUri"] for name, body in of_type("AWS::Serverless::Function").items()}
+    assert found == {name: f"functions/{folder}/" for name, folder in FUNCTIONS.items()}
+    assert {file.parent.name for file in ROOT.glob("functions/*/app.py")} == set(FUNCTIONS.values())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+class TestRole:
+    def test_is_the_function_s_own(self, function: str) -> None:
+        """Nobody else has it, and SAM adds nothing to it."""
+        assert properties(function)["Role"] == {"GetAtt": f"{function}Role.Arn"}
+        assert "Policies" not in properties(function)
+        assert (
+            sum(f"{function}Role" in set(references(body)) for body in of_type("AWS::Serverless::Function").values())
+            == 1
+        )
+
+    def test_names_exact_actions_and_resources(self, function: str) -> None:
+        """No wildcard at all: neither an action nor a resource, an account's every table least of all."""
+        for statement in statements(function):
+            assert statement["Effect"] == "Allow"
+            actions = set(several(statement["Action"])) - {"sqs:SendMessage*"}  # why: see the template
+            assert all("*" not in action for action in actions), statement["Sid"]
+            assert all("*" not in str(resource) for resource in several(statement["Resource"])), statement["Sid"]
+
+    def test_opens_what_the_function_works_with(self, function: str) -> None:
+        """The whole list of tables and queues; a function that comes to need more has to say so here."""
+
+        def granted(*actions: str) -> set[str]:
+            return {
+                resource["GetAtt"].removesuffix(".Arn")
+                for statement in statements(function)
+                if set(actions) <= set(several(statement["Action"]))
+                for resource in several(statement["Resource"])
+                if "GetAtt" in resource
+            }
+
+        assert granted("dynamodb:GetItem", "dynamodb:Query") == READS[function]
+        assert granted("dynamodb:PutItem") == WRITES[function]
+        assert granted("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem") == WRITES[function]
+        assert granted("dynamodb:ConditionCheckItem") == WRITES[function]  # a part of transactions
+        assert granted("sqs:SendMessage*") == SENDS[function]
+        assert granted("sqs:ReceiveMessage", "sqs:DeleteMessage") == {
+            queue for worker, queue in WORKERS.items() if worker == function
+        }
+
+    def test_never_reads_a_whole_table(self, function: str) -> None:
+        """A scan costs more with every user."""
+        assert not any(a == "dynamodb:Scan" for s in statements(function) for a in several(s["Action"]))
+
+    def test_writes_its_own_log_only(self, function: str) -> None:
+        """Log groups exist before the function does, and forget."""
+        (log,) = (s for s in statements(function) if any(a.startswith("logs:") for a in several(s["Action"])))
+        assert log["Resource"] == {"GetAtt": f"{function}Log.Arn"}
+        group = properties(f"{function}Log")
+        assert group["LogGroupName"]["Sub"] == f"/aws/lambda/{properties(function)['FunctionName']['Sub']}"
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+    def test_sees_tokens_only_where_it_must(self, function: str) -> None:
+        """Whoever neither signs in nor calls an upstream can read no token, no key and no secret of the deployment."""
+        touched = set(references(statements(function)))
+        allowed = function in MAY_SEE_TOKENS
+        assert ("Tokens" in touched) == allowed
+        assert ("TraktClientSecret" in touched) == allowed
+        assert ("KinopubClientSecret" in touched) == allowed
+        assert "TokenKey" not in touched
+
+
+def test_key_opens_for_those_who_see_tokens_only() -> None:
+    """The account administers the key; it cannot decrypt with it, and neither can a policy that it hands out."""
+    admin, use = properties("TokenKey")["KeyPolicy"]["Statement"]
+    assert {p["GetAtt"] for p in use["Principal"]["AWS"]} == {f"{function}Role.Arn" for function in MAY_SEE_TOKENS}
+    assert set(use["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert not any(
+        a == "kms:*" or a.startswith(("kms:Decrypt", "kms:Generate", "kms:Encrypt")) for a in admin["Action"]
+    )
+    assert properties("TokenKey")["EnableKeyRotation"] is True
+
+
+def test_environment_is_what_the_code_reads() -> None:
+    """Every variable is a setting of the code, and every setting of the code is given."""
+    common = TEMPLATE_DATA["Globals"]["Function"]["Environment"]["Variables"]
+    known = {field.name.upper() for field in fields(Settings)}
+    needed = {field.name.upper() for field in fields(Settings) if field.default is MISSING}
+    given = {name for name in common if not name.startswith("POWERTOOLS_")}
+    assert given <= known
+    assert needed <= given
+    for function, folder in FUNCTIONS.items():
+        assert properties(function)["Environment"]["Variables"] == {"POWERTOOLS_SERVICE_NAME": folder}
+
+
+def test_no_secret_is_in_an_environment_variable() -> None:
+    """What stands there is the name of an SSM SecureString."""
+    for name, value in TEMPLATE_DATA["Globals"]["Function"]["Environment"]["Variables"].items():
+        if set(references(value)) & set(SECRETS):
+            assert name.endswith("_SECRET_PARAMETER")
+
+
+@pytest.mark.parametrize(("worker", "queue"), WORKERS.items())
+class TestQueue:
+    def test_hides_a_message_for_six_time_outs(self, worker: str, queue: str) -> None:
+        """AWS's own rule: a message does not come back while a retry of its batch may still be under way."""
+        assert properties(queue)["VisibilityTimeout"] >= 6 * properties(worker)["Timeout"]
+
+    def test_gives_up_into_its_own_dead_letters(self, worker: str, queue: str) -> None:
+        """One that always fails leaves, is kept as long as SQS can, and holds up nobody."""
+        redrive = properties(queue)["RedrivePolicy"]
+        assert redrive["deadLetterTargetArn"] == {"GetAtt": f"{queue}Dlq.Arn"}
+        assert 3 <= redrive["maxReceiveCount"] <= 10
+        assert properties(f"{queue}Dlq")["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+    def test_is_worked_off_message_by_message(self, worker: str, queue: str) -> None:
+        """A failure brings back the messages that failed, not their neighbours; workers have an upper limit."""
+        (source,) = (event["Properties"] for event in properties(worker)["Events"].values())
+        assert source["Queue"] == {"GetAtt": f"{queue}.Arn"}
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert "MaximumConcurrency" in source["ScalingConfig"]
+
+    def test_is_a_standard_queue_that_is_encrypted(self, worker: str, queue: str) -> None:
+        """FIFO queues have no delay per message."""
+        for name in (queue, f"{queue}Dlq"):
+            assert "FifoQueue" not in properties(name)
+            assert properties(name)["SqsManagedSseEnabled"] is True
+
+
+def test_functions_answer_before_the_api_gives_up() -> None:
+    """An HTTP API waits for 30 s."""
+    assert properties("AuthApi")["Timeout"] < 30
+    assert properties("SyncApi")["Timeout"] < 30
+
+
+@pytest.mark.parametrize("table", of_type("AWS::DynamoDB::Table"))
+class TestTable:
+    def test_costs_nothing_while_idle_and_can_be_restored(self, table: str) -> None:
+        """On demand, point in time recovery, `ttl`; no name of its own, since a retained table would be in the way."""
+        body = properties(table)
+        assert body["BillingMode"] == "PAY_PER_REQUEST"
+        assert body["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert body["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+        assert "TableName" not in body
+
+    def test_outlives_the_stack_where_it_cannot_be_made_again(self, table: str) -> None:
+        """Without the ledger everything would be sent once more."""
+        kept = "Retain" if table in {"Accounts", "Tokens", "Ledger"} else "Delete"
+        assert (RESOURCES[table]["DeletionPolicy"], RESOURCES[table]["UpdateReplacePolicy"]) == (kept, kept)
+
+
+def test_schedule_is_the_owner_s_and_the_stack_s() -> None:
+    """A name of its own per stack: two stacks in one account must not share a schedule."""
+    ((_, schedule),) = of_type("AWS::Scheduler::Schedule").items()
+    assert "${AWS::StackName}" in schedule["Properties"]["Name"]["Sub"]
+    assert schedule["Properties"]["ScheduleExpression"] == {"Ref": "SyncSchedule"}
+    assert schedule["Properties"]["State"] == {"Ref": "ScheduleState"}
+    assert schedule["Properties"]["Target"]["Arn"] == {"GetAtt": "SyncScheduler.Arn"}
+
+
+def test_every_named_resource_is_the_stack_s() -> None:
+    """Two stacks live in one account: whatever has a name has the stack's in it."""
+    for resource, body in RESOURCES.items():
+        for key in ("Name", "FunctionName", "LogGroupName", "AliasName", "BudgetName", "RoleName", "QueueName"):
+            name = body["Properties"].get(key)
+            if name is not None and body["Type"] != "AWS::Lambda::Permission":
+                assert "AWS::StackName" in str(name), resource
+
+
+def test_routes_lead_to_the_functions() -> None:
+    """CloudFront hands /api/* on unchanged; what no route knows gets our own 404."""
+    routes = {
+        body["Properties"]["RouteKey"]: body["Properties"]["Target"]["Sub"]
+        .partition("${")[2]
+        .removesuffix("Integration}")
+        for body in of_type("AWS::ApiGatewayV2::Route").values()
+    }
+    assert routes == {
+        "GET /api/health": "AuthApi",
+        "POST /api/auth/{provider}/device/code": "AuthApi",
+        "ANY /api/auth/{proxy+}": "AuthApi",
+        "ANY /api/sync/{proxy+}": "SyncApi",
+        "$default": "SyncApi",
+    }
+
+
+def test_limits_protect_the_bill() -> None:
+    """Every request counts against a limit; asking for a device code, open to everybody, against a lower one."""
+    stage = properties("ApiStage")
+    slow = stage["RouteSettings"]["POST /api/auth/{provider}/device/code"]["ThrottlingRateLimit"]
+    for size in TEMPLATE_DATA["Mappings"]["Sizes"].values():
+        assert slow < size["Requests"] <= size["Burst"]
+    assert {"Requests", "Burst"} == {limit["FindInMap"][2] for limit in stage["DefaultRouteSettings"].values()}
+
+
+def test_access_log_has_no_credential() -> None:
+    """A query may carry one; so may a header."""
+    written = properties("ApiStage")["AccessLogSettings"]["Format"]
+    assert "$context.path" in written
+    for leak in ("querystring", "authorizer", "header", "sourceIp", "protocol"):
+        assert leak.lower() not in written.lower()
+
+
+def test_cloudfront_never_caches_the_api() -> None:
+    """Nor its errors, and no error page of CloudFront's ever takes the place of an answer of the API."""
+    config = properties("Distribution")["DistributionConfig"]
+    (api,) = config["CacheBehaviors"]
+    assert api["PathPattern"] == "/api/*"
+    assert api["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CachingDisabled
+    assert api["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # AllViewerExceptHostHeader
+    assert "FunctionAssociations" not in api
+    assert {"POST", "PUT", "DELETE"} <= set(api["AllowedMethods"])
+    for rule in config["CustomErrorResponses"]:
+        assert rule["ErrorCachingMinTTL"] == 0
+        assert set(rule) == {"ErrorCode", "ErrorCachingMinTTL"}
+
+
+def test_bucket_is_read_by_our_distribution_only() -> None:
+    """Private, and CloudFront signs with an access that is bound to this very distribution."""
+    assert all(properties("Page")["PublicAccessBlockConfiguration"].values())
+    (statement,) = properties("PagePolicy")["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "s3:GetObject"
+    assert "Distribution" in set(references(statement["Condition"]["StringEquals"]["AWS:SourceArn"]))
+
+
+def test_laptop_and_aws_differ_in_the_site_alone() -> None:
+    """What is tested on a laptop is what runs in AWS: only addresses depend on where it is."""
+
+    def asks_where(node: Any) -> bool:
+        if isinstance(node, dict):
+            return (isinstance(node.get("If"), list) and node["If"][0] == "Local") or any(
+                map(asks_where, node.values())
+            )
+        return isinstance(node, list) and any(map(asks_where, node))
+
+    assert {name for name, body in RESOURCES.items() if asks_where(body)} == {"Distribution", "SiteAddress"}
+
+
+def test_parameters_are_the_public_contract() -> None:
+    """Names and defaults of the settings that owners were promised."""
+    defaults = {name: body.get("Default") for name, body in TEMPLATE_DATA["Parameters"].items()}
+    promised = {
+        "TraktApiUrl": "https://api.trakt.tv",
+        "TraktAuthUrl": "https://auth.trakt.tv",
+        "TraktClientId": None,
+        "TraktClientSecret": None,
+        "KinopubApiUrl": "https://api.service-kp.com",
+        "KinopubClientId": None,
+        "KinopubClientSecret": None,
+        "TmdbApiUrl": "https://api.themoviedb.org",
+        "TmdbImageUrl": "https://image.tmdb.org",
+        "TmdbReadAccessToken": "",
+        "SyncSchedule": "rate(1 hour)",
+        "SyncSpreadSeconds": 900,
+        "ReadBackSettleSeconds": 60,
+        "AllowedTraktUsers": None,
+        "ProxyPassthrough": "false",
+        "AllowPrivateProwlarr": "false",
+    }
+    assert {name: defaults[name] for name in promised} == promised
+
+
+def test_every_parameter_is_used() -> None:
+    """Except those that the proxy will read."""
+    used = set(references([RESOURCES, TEMPLATE_DATA["Globals"], TEMPLATE_DATA["Conditions"], TEMPLATE_DATA["Rules"]]))
+    waiting = {"TmdbApiUrl", "TmdbImageUrl", "TmdbReadAccessToken", "ProxyPassthrough", "AllowPrivateProwlarr"}
+    assert set(TEMPLATE_DATA["Parameters"]) - used == waiting
+
+
+def test_version_is_the_project_s() -> None:
+    """GET /api/health tells which version runs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    version = TEMPLATE_DATA["Globals"]["Function"]["Environment"]["Variables"]["WATCHFERRY_VERSION"]
+    assert version == project["version"]
+
+
+def test_fits_into_cloudformation() -> None:
+    """A million bytes when it comes from S3, as sam deploy sends it."""
+    assert TEMPLATE.stat().st_size < 1_000_000
