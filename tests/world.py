@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import boto3
+import httpx
 from moto import mock_aws
 
 from tests.tables import create_tables
@@ -102,7 +103,7 @@ class World:
         self.client = dynamo or boto3.client("dynamodb")
         if dynamo is None:
             create_tables(self.client)
-        self.queues = MemoryQueues(lambda: self.now)
+        self.queues = self.new_queues()
         self.random = random.Random(seed)
         self.results: list[str] = []
         settings = _settings()
@@ -117,9 +118,7 @@ class World:
             budgets=Budgets(Table(self.client, "Budgets"), clock),
             rechecks=Rechecks(Table(self.client, "Rechecks"), clock),
             queues=self.queues,  # type: ignore[arg-type]
-            upstreams=Connected(
-                settings, new_http(self.upstreams.transport()), FixedCredentials(self.upstreams), self.pause
-            ),
+            upstreams=Connected(settings, new_http(self.transport()), FixedCredentials(self.upstreams), self.pause),
             clock=clock,
             pause=self.pause,
             reads_at_once=1,
@@ -128,6 +127,12 @@ class World:
             self.shop.accounts.sign_in(user, {"slug": user, "name": user})
             self.shop.accounts.connect(user, "trakt")
             self.shop.accounts.connect(user, "kinopub")
+
+    def transport(self) -> httpx.BaseTransport:
+        return self.upstreams.transport()
+
+    def new_queues(self) -> MemoryQueues:
+        return MemoryQueues(lambda: self.now)
 
     def pause(self, seconds: float) -> None:
         self.now += seconds

@@ -127,7 +127,7 @@ class Catalogue:
         self.seasons: dict[int, Season] = {}
         self._by_id: defaultdict[tuple[str, str, str], list[Thing]] = defaultdict(list)
         self._words: defaultdict[str, set[int]] = defaultdict(set)
-        self._titled: list[Movie | Show] = []
+        self._titled: list[tuple[Movie | Show, list[list[str]]]] = []  # with the words of each of its names
         self._used = dict(FIRST_TRAKT_ID)
 
     def _trakt_id(self, kind: str) -> int:
@@ -179,10 +179,10 @@ class Catalogue:
                 self._by_id[thing.kind, id_type, str(value)].append(thing)
         if isinstance(thing, Episode):
             return
-        self._titled.append(thing)
-        for name in (thing.title, *thing.names):
-            for word in words(name):
-                self._words[word[:4]].add(len(self._titled) - 1)
+        names = [words(name) for name in (thing.title, *thing.names)]
+        for word in {word for name in names for word in name}:
+            self._words[word[:4]].add(len(self._titled))
+        self._titled.append((thing, names))
 
     # ---- by id
 
@@ -198,8 +198,8 @@ class Catalogue:
         return None
 
     def titled(self, kind: str, title: str, year: int) -> Thing | None:
-        found = [thing for thing in self._titled if thing.kind == kind and (thing.title, thing.year) == (title, year)]
-        return found[0] if found else None
+        wanted = (kind, title, year)
+        return next((thing for thing, _ in self._titled if (thing.kind, thing.title, thing.year) == wanted), None)
 
     def show(self, reference: str) -> Show | None:
         """A show by what may stand in a path: Trakt id, slug or IMDb id."""
@@ -221,11 +221,8 @@ class Catalogue:
         places = set[int]().union(*(self._words.get(word[:4], set()) for word in wanted))
         hits = []
         for place in sorted(places):
-            thing = self._titled[place]
-            if thing.kind not in kinds:
-                continue
-            names = [words(name) for name in (thing.title, *thing.names)]
-            if any(word in name for word in unwanted for name in names):
+            thing, names = self._titled[place]
+            if thing.kind not in kinds or any(word in name for word in unwanted for name in names):
                 continue
             fit = max(_fit(wanted, name) for name in names)
             if fit >= 0.3:

@@ -14,14 +14,13 @@ def numbers(title: Title, fields: dict[str, Any]) -> dict[str, Any]:
 
 def brief(title: Title) -> dict[str, Any]:
     """A title as history rows, lists and /v1/items/{id} begin it."""
-    total = sum(unit.duration for unit in title.units)
     shown = {
         "id": title.id,
         "type": title.type,
         "subtype": title.subtype,
         "title": title.name,
         "year": title.year,
-        "duration": {"average": total / max(len(title.units), 1), "total": total},
+        "duration": {"average": title.length / max(len(title.units), 1), "total": title.length},
         "imdb": title.imdb,
         "imdb_rating": 7.5 if title.imdb else None,
         "kinopoisk": title.id + 300_000 if title.id % 5 else None,

@@ -33,10 +33,10 @@ class Play:
     at: int  # milliseconds
     thing: Movie | Episode
     action: str
+    watched_at: str = ""
 
-    @property
-    def watched_at(self) -> str:
-        return utc(self.at)
+    def __post_init__(self) -> None:
+        self.watched_at = utc(self.at)
 
     def lists(self) -> list[Key]:
         """The lists that the play stands in: what `/sync/history/{type}/{id}` can ask for."""

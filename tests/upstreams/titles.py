@@ -46,6 +46,7 @@ class Title:
     lost: str = ""
     trakt: Movie | Show | None = None
     created_at: int = 0
+    length: int = 0  # of all units, in seconds
 
     @property
     def season_based(self) -> bool:

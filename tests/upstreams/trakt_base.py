@@ -1,20 +1,28 @@
-"""Trakt's state, and what it checks before it answers: firewall, key, content type, token, account, limits."""
+"""What Trakt keeps, and what it checks before it answers: firewall, key, content type, token, account, limits."""
 
 import hashlib
-import json
 import re
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from .app import Clock, Devices, Switches, TokenCounts, Upstream
+from .app import Clock, Devices, TokenCounts, Upstream
 from .catalogue import Catalogue
 from .faults import PRESETS, UPGRADE
-from .plays import Plays, utc
+from .trakt_state import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    REDIRECT_URIS,
+    Budget,
+    Code,
+    Grant,
+    TraktSwitches,
+    TraktUser,
+)
 from .web import Request, Response, collapse
+
 
 class TraktBase(Upstream):
     name = "trakt"

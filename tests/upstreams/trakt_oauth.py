@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .app import Device
-from .trakt_base import Code, Grant, TraktBase
+from .trakt_base import TraktBase
+from .trakt_state import Code, Grant
 from .web import Json, Request, Response, route
 
 INVALID_GRANT = (

@@ -86,6 +86,7 @@ class Library:
                 duration = minutes * 60 + self._media % 240
                 unit = Unit(self._media, season, number, name, duration)
                 title.units.append(unit)
+                title.length += duration
                 self.by_media[unit.media] = (title, unit)
         title.created_at = self.now - 1_500 * 86_400 - title.id % 1_000
         self.titles[title.id] = title
@@ -224,7 +225,7 @@ class Library:
         return [unit.media for unit in units]
 
     def bump(self, user: str, media: int, at: float | None = None) -> None:
-        """Opens a unit again: its row moves to the front. Only where nothing but the row says when is that a new view."""
+        """Opens a unit again: its row moves to the front. That is a new view only where the row alone says when."""
         title, unit = self.by_media[media]
         viewer = self.viewer(user)
         with self.lock:

@@ -125,7 +125,10 @@ def test_whole_shows_and_numbered_episodes_can_be_posted(stand: Stand) -> None:
     assert stand.api("POST", "/sync/history", json={"shows": [show]}).json()["added"]["episodes"] == 2
     other = "2026-02-02T10:00:00.000Z"
     numbered = show | {"seasons": [{"number": 1, "episodes": [{"number": 2, "watched_at": other}, {"number": 77}]}]}
-    assert stand.api("POST", "/sync/history", json={"shows": [numbered]}).json()["added"]["episodes"] == 1
+    answer = stand.api("POST", "/sync/history", json={"shows": [numbered]}).json()
+    assert answer["added"]["episodes"] == 1
+    absent = [{"number": 1, "episodes": [{"number": 77}]}]
+    assert answer["not_found"]["shows"] == [{"ids": {"slug": "silo"}, "seasons": absent}]
     assert stand.api("GET", "/sync/history").json()[0]["watched_at"] == other
 
 

@@ -1,0 +1,714 @@
+"""A Watchferry to which everything happens that may happen to it, in an order that a test chooses and can repeat.
+
+A program is a list of actions. What a person, the schedule, the queues, the upstreams and the cloud do are actions; a
+delivery carries interruptions: at its n-th call of DynamoDB, a queue or an upstream the worker dies, gets an error, has
+the call repeated by its library, or is so slow that whole other actions — other workers' deliveries among them — happen
+meanwhile. Everything is one thread of control, so a program always does the same.
+
+`heal` ends all trouble; `problems` says what promise was broken.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import httpx
+
+from tests.memory_dynamo import MemoryDynamo, refused
+from tests.upstreams import Fault, Library, film, series
+from tests.upstreams.titles import State, Title, Unit
+from tests.world import MemoryQueues, Message, World
+from watchferry.errors import ConnectAgain, NotConnected
+from watchferry.models import MOVED_AT_LEAST
+from watchferry.storage.accounts import RUN_LEASE, Provider, RunActive
+from watchferry.storage.runs import Run
+from watchferry.sync.queues import MalformedMessage
+from watchferry.sync.schedule import enqueue_due
+
+USER = "harry"
+VISIBILITY = {"plan": 1800.0, "send": 360.0}
+LIFETIME = {"plan": 300.0, "send": 60.0}
+MOST_RECEIVES = 5
+"""As in template.yaml."""
+
+PATIENCE = 20.0
+"""Seconds after which the HTTP client gives up on an answer."""
+LATEST = 50
+"""Seconds after its client gave up, or died, for which a request may still be at work."""
+DAY = 86_400
+
+
+class Killed(BaseException):
+    """The function's process is gone; nothing of it may run any more."""
+
+
+# ---------------------------------------------------------------- actions
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The viewer finishes a film, a part or an episode, once more if need be. `row`: `updated` stays null."""
+
+    unit: int
+    timed_by: Literal["updated", "row"] = "updated"
+    told: bool = False
+    """Another program tells Trakt of it at once."""
+
+
+@dataclass(frozen=True)
+class Begin:
+    """The viewer begins (again) and does not finish."""
+
+    unit: int
+
+
+@dataclass(frozen=True)
+class FinishUnseen:
+    """What was begun is finished without a new row: only `/v1/watching` knows."""
+
+    unit: int
+
+
+@dataclass(frozen=True)
+class Drift:
+    """`updated` moves during the credits."""
+
+    unit: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class MarkShow:
+    """Bulk marking: all that is left of the show in one second, one row for all; `timeless`: nothing says when."""
+
+    timeless: bool = False
+
+
+@dataclass(frozen=True)
+class Start:
+    """The person starts a run."""
+
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class Tick:
+    """The schedule ticks."""
+
+
+@dataclass(frozen=True)
+class Reconnect:
+    """An account is disconnected and connected again, at once."""
+
+    provider: Provider
+
+
+@dataclass(frozen=True)
+class Disconnect:
+    provider: Provider
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Time passes."""
+
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """The next so many fitting requests meet a fault."""
+
+    at: Literal["post", "trakt", "kinopub"]
+    fault: str
+    times: int = 1
+    skip: int = 0
+
+
+@dataclass(frozen=True)
+class LatePost:
+    """The next POST gets no answer, and its effect comes this long after the client gave up."""
+
+    after: int
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """At the worker's call number `at`. `effect`: whether it comes after the call's effect or instead of it."""
+
+    at: int
+    what: Literal["crash", "error", "repeat", "meanwhile"]
+    effect: bool = False
+    late: int = 0
+    """Of a crash during a POST without effect: the effect comes so many seconds later, if not 0."""
+    meanwhile: tuple["Action", ...] = ()
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """One of the visible messages is delivered; where there is none, time passes until there is.
+
+    `copies` of it stay on the queue: standard queues deliver at least once.
+    """
+
+    pick: int = 0
+    interruptions: tuple[Interruption, ...] = ()
+    copies: int = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """So many messages are delivered, in the order of their time, without anything happening."""
+
+    messages: int
+
+
+type Action = (
+    Watch
+    | Begin
+    | FinishUnseen
+    | Drift
+    | MarkShow
+    | Start
+    | Tick
+    | Reconnect
+    | Disconnect
+    | Pass
+    | Trouble
+    | LatePost
+    | Deliver
+    | Work
+)
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "reset before": {"reset": True},
+    "reset after": {"reset": True, "when": "after"},
+    "silence after": {"delay": PATIENCE + 1, "when": "after"},
+    "502 before": {"preset": "bad_gateway"},
+    "503 after": {"preset": "unavailable", "when": "after"},
+    "500 after": {"preset": "server_error", "when": "after"},
+    "520 before": {"preset": "edge_520"},
+    "409": {"preset": "conflict"},
+    "429": {"preset": "rate_limited"},
+    "429 bare": {"preset": "edge_429"},
+    "401": {"preset": "unauthorized"},
+    "403": {"preset": "firewall"},
+    "420": {"preset": "account_limit"},
+    "422": {"preset": "validation"},
+    "423": {"preset": "locked"},
+    "426": {"preset": "vip_only"},
+    "garbage after": {"preset": "garbage", "when": "after"},
+    "html after": {"preset": "html_ok", "when": "after"},
+    "added nothing": {"status": 201, "body": {"added": {"movies": 0, "episodes": 0}, "not_found": {}}},
+}
+
+
+# ---------------------------------------------------------------- what was watched
+
+
+@dataclass(slots=True, eq=False)
+class Seen:
+    """One view as the person knows it: it ought to be one play."""
+
+    times: list[int]
+    """Each `watched_at` that Kinopub showed for it; empty when nothing said when."""
+    row_at: int | None
+    visible: bool = True
+    """Kinopub still shows it: no later view or new beginning has taken its place."""
+
+
+@dataclass(slots=True, eq=False)
+class Watchable:
+    title: Title
+    parts: list[Unit]
+    seen: list[Seen] = field(default_factory=list)
+    settled: bool = False
+    """Its time is not known to us any more (made up by the run): no later view can be told from it."""
+
+    @property
+    def trakt_id(self) -> int | None:
+        return self.title.trakt_id(self.parts[0])
+
+    @property
+    def apart(self) -> int:
+        """Seconds from which on two times are two views."""
+        return max(sum(part.duration for part in self.parts), MOVED_AT_LEAST)
+
+
+def small_library(now: float) -> Library:
+    """Films plain, in two parts, without an IMDb id, not on Trakt; a show of three episodes, one of them not on Trakt."""
+    library = Library(now)
+    film(library, "Матрица / The Matrix", 1999, "tt0133093", item=113, minutes=20)
+    film(library, "Ирония судьбы / The Irony of Fate", 1976, "tt0073179", item=321, minutes=20, parts=2)
+    film(library, "Солярис / Solaris", 1972, "tt0069293", item=308, minutes=20, shown=None)
+    film(library, "Невидимый город", 2020, "tt9899991", item=311, known=False, lost="not_found")
+    series(library, "Укрытие / Silo", 2023, "tt14688458", {1: 3}, item=91_002, minutes=20, without=[(1, 3)])
+    return library
+
+
+# ---------------------------------------------------------------- the world
+
+
+@dataclass(slots=True)
+class Worker:
+    kill_at: float
+    script: dict[int, Interruption]
+    calls: int = 0
+    dead: bool = False
+
+
+class Chaos(World):
+    def __init__(self) -> None:
+        self.working: list[Worker] = []
+        self.late: list[tuple[float, Callable[[], object]]] = []
+        self.late_posts: list[int] = []
+        self.lost_messages = 0
+        self.away: set[str] = set()
+        self.broken: list[str] = []
+        self.trace: list[str] = []
+        super().__init__(small_library(1_795_000_000.0), dynamo=WatchedDynamo(MemoryDynamo(), self))
+        library = self.upstreams.library
+        self.units = [
+            Watchable(title, parts)
+            for title in library.titles.values()
+            for parts in ([[unit] for unit in title.units] if title.season_based else [title.units])
+        ]
+        self.viewer = library.viewer(USER)
+        self.settings(enabled=True, batch_size=2)
+        self.shop.upstreams.broker = _Credentials(self)
+        self._cursor = self.account().cursor
+        self.runs_begun: list[str] = []
+
+    def transport(self) -> httpx.BaseTransport:
+        return _WatchedTransport(super().transport(), self)
+
+    def new_queues(self) -> MemoryQueues:
+        return _WatchedQueues(self)
+
+    # ------------------------------------------------ actions
+
+    def play(self, program: Sequence[Action]) -> None:
+        for action in program:
+            self.act(action)
+
+    def act(self, action: Action) -> None:
+        self.trace.append(f"{'  ' * len(self.working)}{self.now - 1_795_000_000:9.1f} {action}")
+        match action:
+            case Watch():
+                self.watch(action)
+            case Begin(unit):
+                self.begin(self._unit(unit))
+            case FinishUnseen(unit):
+                self.finish_unseen(self._unit(unit))
+            case Drift(unit, seconds):
+                self.drift(self._unit(unit), seconds)
+            case MarkShow(timeless):
+                self.mark_show(timeless)
+            case Start(full):
+                self._outside(lambda: self.begin_run(full))
+            case Tick():
+                self._outside(lambda: enqueue_due(self.shop.accounts, self.queues, at=self.now, spread=0))
+            case Reconnect(provider):
+                self._outside(lambda: self.reconnect(provider))
+            case Disconnect(provider):
+                self.away.add(provider)
+                self._outside(lambda: self.shop.accounts.disconnect(USER, provider))
+            case Pass(seconds):
+                self.now += min(seconds, 45) if self.working else seconds
+            case Trouble(at, fault, times, skip):
+                self.trouble(at, fault, times, skip)
+            case LatePost(after):
+                self.late_posts.append(after)
+            case Deliver():
+                self.deliver_one(action)
+            case Work(messages):
+                for _ in range(messages):
+                    self.deliver_one(Deliver())
+        self._watch_cursor()
+
+    def _outside(self, call: Callable[[], object]) -> None:
+        """What no worker does is not interrupted."""
+        working, self.working = self.working, []
+        try:
+            call()
+        finally:
+            self.working = working
+
+    def begin_run(self, full: bool) -> None:
+        try:
+            self.runs_begun.append(self.start(USER, full=full))
+        except RunActive:
+            return
+
+    def reconnect(self, provider: Provider) -> None:
+        self.shop.accounts.disconnect(USER, provider)
+        self.away.discard(provider)
+        self.shop.accounts.connect(USER, provider)
+
+    def trouble(self, at: str, fault: str, times: int, skip: int) -> None:
+        app = self.upstreams.kinopub if at == "kinopub" else self.upstreams.trakt
+        method = "POST" if at == "post" else "GET"
+        app.faults.add(Fault(method=method, times=times, skip=skip, **FAULTS[fault]))
+
+    # ------------------------------------------------ the person
+
+    def _unit(self, number: int) -> Watchable:
+        return self.units[number % len(self.units)]
+
+    def _is_new(self, unit: Watchable) -> bool:
+        """Whether a view now is another one than the last."""
+        if not unit.seen:
+            return True
+        return not unit.settled and int(self.now) - max(unit.seen[-1].times) >= unit.apart
+
+    def _finished(self, unit: Watchable, at: int | None, row_at: int | None) -> None:
+        if all(self.viewer.state(part).status == 1 for part in unit.parts):
+            for earlier in unit.seen:
+                earlier.visible = False
+            unit.seen.append(Seen([] if at is None else [at], row_at))
+            unit.settled = at is None
+
+    def watch(self, action: Watch) -> None:
+        unit, now = self._unit(action.unit), int(self.now)
+        if not self._is_new(unit):
+            return
+        part = next((part for part in unit.parts if self.viewer.state(part).status != 1), unit.parts[-1])
+        self.viewer.states[part.media] = State(1, part.duration, now if action.timed_by == "updated" else None)
+        self.viewer.see(part, now, part.duration)
+        before = len(unit.seen)
+        self._finished(unit, now, now)
+        if action.told and len(unit.seen) > before and unit.trakt_id is not None:
+            thing = unit.title.trakt if not unit.title.season_based else unit.title.trakt_episode(unit.parts[0])
+            self.upstreams.trakt.add_play(USER, thing, now)
+            unit.settled = True  # at this minute and no other: a time that moves before we see it is another key
+
+    def begin(self, unit: Watchable) -> None:
+        part = unit.parts[0]
+        self.viewer.states[part.media] = State(0, 5, int(self.now))
+        self.viewer.see(part, int(self.now), 5)
+        for earlier in unit.seen:
+            earlier.visible = False
+
+    def finish_unseen(self, unit: Watchable) -> None:
+        part = unit.parts[0]
+        if self.viewer.state(part).status == 0 and part.media in self.viewer.rows and self._is_new(unit):
+            self.viewer.states[part.media] = State(1, part.duration, int(self.now))
+            self._finished(unit, int(self.now), None)
+
+    def drift(self, unit: Watchable, seconds: int) -> None:
+        seen = unit.seen[-1] if unit.seen else None
+        if seen is None or not seen.visible or unit.settled:
+            return
+        at = max(seen.times) + seconds
+        if at > self.now or at - seen.times[0] >= unit.apart:
+            return
+        part = max(unit.parts, key=lambda part: self._time_of(part))
+        if self.viewer.states[part.media].updated is not None:
+            self.viewer.states[part.media].updated = at
+        if part.media in self.viewer.rows:
+            self.viewer.see(part, at, part.duration)
+            seen.row_at = at
+        seen.times.append(at)
+
+    def _time_of(self, part: Unit) -> int:
+        row = self.viewer.rows.get(part.media)
+        return self.viewer.state(part).updated or (row.last_seen if row else 0)
+
+    def mark_show(self, timeless: bool) -> None:
+        """The last episode has the row that makes the show a candidate; what has no time was never watched before."""
+        show = [unit for unit in self.units if unit.title.season_based]
+        now, last = int(self.now), show[-1]
+        if not self._is_new(last):
+            return
+        for unit in show[:-1]:
+            part = unit.parts[0]
+            if self.viewer.state(part).status == 1 or not self._is_new(unit) or (timeless and unit.seen):
+                continue
+            known_time = part.media in self.viewer.rows
+            self.viewer.states[part.media] = State(1, part.duration, None if timeless and not known_time else now)
+            self._finished(unit, None if timeless and not known_time else now, None)
+        self.watch(Watch(self.units.index(last)))
+
+    # ------------------------------------------------ the cloud
+
+    def deliver_one(self, action: Deliver) -> None:
+        waiting = sorted(self.queues.messages, key=lambda message: (message.due, message.number))
+        if not waiting:
+            return
+        visible = [message for message in waiting if message.due <= self.now]
+        if not visible:
+            if self.working and waiting[0].due - self.now > 45:
+                return
+            self.now = waiting[0].due
+            visible = [message for message in waiting if message.due <= self.now]
+        message = visible[action.pick % len(visible)]
+        self.queues.messages.remove(message)
+        for _ in range(action.copies):
+            self.queues.messages.append(replace(message, due=self.now, number=next(self.queues.numbers)))
+        self.invoke(message, action.interruptions)
+
+    def invoke(self, message: Message, interruptions: Sequence[Interruption]) -> None:
+        started = self.now
+        worker = Worker(started + LIFETIME[message.kind], {each.at: each for each in interruptions})
+        message.receives += 1
+        self.working.append(worker)
+        try:
+            result = self.deliver(message)
+        except Killed:
+            result = "killed"
+        except MalformedMessage as trouble:
+            result = f"malformed: {trouble}"
+        except Exception as trouble:
+            result = f"{type(trouble).__name__}: {trouble}"
+        else:
+            message = None  # type: ignore[assignment]
+        finally:
+            self.working.pop()
+        self.trace.append(f"{'  ' * len(self.working)}          -> {result} after {worker.calls} calls")
+        self.results.append(result)
+        if message is not None and message.receives < MOST_RECEIVES:
+            back = max(self.now, started + VISIBILITY[message.kind])
+            self.queues.messages.append(replace(message, due=back))
+        elif message is not None:
+            self.lost_messages += 1
+
+    def io(self, name: str, effect: Callable[[], Any], error: Callable[[], Exception]) -> Any:
+        """A call that leaves the process."""
+        self.land()
+        if not self.working:
+            return effect()
+        worker = self.working[-1]
+        self._live(worker)
+        interruption = worker.script.get(worker.calls)
+        worker.calls += 1
+        if interruption is None:
+            return effect()
+        self.trace.append(f"{'  ' * len(self.working)}          {interruption.what} at {name}")
+        if interruption.what == "meanwhile":
+            if not interruption.effect:
+                self._meanwhile(interruption.meanwhile, worker)
+                return effect()
+            answer = effect()
+            self._meanwhile(interruption.meanwhile, worker)
+            return answer
+        if interruption.what == "repeat" and name.startswith("dynamo") and "transact" not in name:
+            effect()
+            return effect()
+        if interruption.what == "repeat":
+            return effect()
+        try:
+            if interruption.effect:
+                effect()
+            elif interruption.late and name.startswith("POST"):
+                self.late.append((self.now + min(interruption.late, LATEST), effect))
+        finally:
+            if interruption.what == "crash":
+                worker.dead = True
+                raise Killed
+        raise error()
+
+    def _meanwhile(self, actions: Sequence[Action], worker: Worker) -> None:
+        self.play(actions)
+        assert self.working[-1] is worker
+        self._live(worker)
+
+    def _live(self, worker: Worker) -> None:
+        if worker.dead or self.now >= worker.kill_at:
+            worker.dead = True
+            raise Killed
+
+    def land(self) -> None:
+        """The effects of requests whose clients gave up on them."""
+        due = [each for each in self.late if each[0] <= self.now]
+        self.late = [each for each in self.late if each[0] > self.now]
+        for _, effect in due:
+            effect()
+
+    # ------------------------------------------------ the end
+
+    def heal(self) -> None:
+        """All trouble ends; then the schedule goes on as ever, for as long as it takes to make up for everything."""
+        for app in (self.upstreams.trakt, self.upstreams.kinopub):
+            app.faults.clear()
+        self.late_posts.clear()
+        for provider in sorted(self.away):
+            self.reconnect(provider)  # type: ignore[arg-type]
+        self.settings(enabled=True)
+        self.finish_all()
+        for wait in (RUN_LEASE + 1, DAY + 1, DAY + 1):
+            self.now += wait
+            self.settings(enabled=True)
+            self.act(Tick())
+            self.finish_all()
+
+    def finish_all(self) -> None:
+        for _ in range(2_000):
+            if not self.queues.messages:
+                return
+            self.deliver_one(Deliver())
+            self._watch_cursor()
+        raise AssertionError("the queues do not run dry")
+
+    def problems(self) -> list[str]:
+        """Every promise that was broken, in words."""
+        self.now += 200
+        self.land()
+        found = [*self.broken, *self._of_plays(), *self._of_runs()]
+        for app in (self.upstreams.trakt, self.upstreams.kinopub):
+            app.forget()
+        self.now += 10
+        self.act(Tick())
+        self.finish_all()
+        if (calls := self.calls()) != {"trakt": 0, "kinopub": 1}:
+            found.append(f"an idle run made {calls}")
+        return found
+
+    def plays_of(self, unit: Watchable) -> list[int]:
+        """Seconds of each play that Trakt has of it."""
+        plays = self.upstreams.trakt.users[USER].plays
+        return sorted(play.at // 1000 for play in plays if play.thing.trakt == unit.trakt_id)
+
+    def _of_plays(self) -> list[str]:
+        found = []
+        known = {unit.trakt_id for unit in self.units}
+        found += [f"a play of nothing that was watched: {play}" for play in self.upstreams.trakt.users[USER].plays if play.thing.trakt not in known]
+        for unit in self.units:
+            if unit.trakt_id is None:
+                continue
+            name = f"{unit.title.name} {unit.parts[0].season}x{unit.parts[0].number}"
+            left = self.plays_of(unit)
+            for seen in sorted(unit.seen, key=lambda seen: not seen.times):
+                own = [at for at in left if at in seen.times or not seen.times]
+                left = [at for at in left if at not in own]
+                if len(own) > 1:
+                    found.append(f"duplicate: {name} is at Trakt {len(own)} times: {own}, seen {seen.times}")
+                if not own and seen.visible:
+                    found.append(f"lost: {name}, seen {seen.times}")
+            if left:
+                found.append(f"unfinished or made up: {name} is at Trakt at {left}")
+        return found
+
+    def _of_runs(self) -> list[str]:
+        found = []
+        if self.account().active_run_id:
+            found.append(f"run {self.account().active_run_id} is still active")
+        for run in self.shop.runs.newest(USER, limit=1000):
+            found += [f"run {run.run_id} ({run.status}): {each}" for each in run_problems(self, run)]
+        return found
+
+    def _watch_cursor(self) -> None:
+        """Whenever the cursor has moved: what lies behind it was dealt with."""
+        cursor = self.account().cursor
+        if cursor is None or cursor == self._cursor:
+            self._cursor = cursor
+            return
+        self._cursor = cursor
+        for unit in self.units:
+            for seen in unit.seen:
+                passed = seen.visible and seen.row_at is not None and seen.row_at < cursor.last_seen
+                if passed and unit.trakt_id is not None:
+                    plays = self.plays_of(unit)
+                    if not any(at in seen.times for at in plays) and seen.times:
+                        self.broken.append(f"the cursor passed {unit.title.name}, seen {seen.times}, not at Trakt")
+
+
+def run_problems(world: World, run: Run) -> list[str]:
+    """What the run's own numbers must say (http-api.md, run)."""
+    found = []
+    skipped = sum(run.counts["skipped"].values())
+    unfinished = run.counts["skipped"]["not_completed"]
+    if not run.is_finished:
+        found.append("it never ended")
+    if run.status == "succeeded" and run.counts["sent"] + skipped != run.counts["completed"] + unfinished:
+        found.append(f"its numbers do not add up: {run.counts}")
+    if run.status == "failed" and run.counts["sent"]:
+        found.append(f"it sent {run.counts['sent']}")
+    if run.status == "partial" and not run.counts["sent"]:
+        found.append("it sent nothing")
+    events = world.events(run) if run.plan else []
+    for outcome, count in (("sent", run.counts["sent"]), ("skipped", skipped)):
+        told = sum(event.outcome == outcome for event in events)
+        if run.status == "succeeded" and told != count:
+            found.append(f"its report tells of {told} {outcome}, its numbers of {count}")
+    return found
+
+
+# ---------------------------------------------------------------- where calls pass
+
+
+class WatchedDynamo:
+    def __init__(self, inner: MemoryDynamo, chaos: Chaos) -> None:
+        self.exceptions = inner.exceptions
+        self._inner, self._chaos = inner, chaos
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        call = getattr(self._inner, operation)
+
+        def watched(**request: Any) -> Any:
+            name = f"dynamo {operation} {request.get('TableName', '')}"
+            return self._chaos.io(name, lambda: call(**request), lambda: refused("InternalServerError", operation))
+
+        return watched
+
+
+class _WatchedQueues(MemoryQueues):
+    def __init__(self, chaos: Chaos) -> None:
+        super().__init__(lambda: chaos.now)
+        self._chaos = chaos
+
+    def _add(self, kind: str, jobs: Any) -> None:
+        call = super()._add
+        self._chaos.io(f"queue {kind}", lambda: call(kind, jobs), lambda: refused("ServiceUnavailable", "SendMessage"))
+
+
+class _WatchedTransport(httpx.BaseTransport):
+    def __init__(self, inner: httpx.BaseTransport, chaos: Chaos) -> None:
+        self._inner, self._chaos = inner, chaos
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        chaos = self._chaos
+        name = f"{request.method} {request.url.path}"
+        return chaos.io(  # type: ignore[no-any-return]
+            name, lambda: self._send(request), lambda: httpx.ReadError("reset", request=request)
+        )
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        chaos = self._chaos
+        if request.method == "POST" and chaos.late_posts:
+            after = min(chaos.late_posts.pop(0), LATEST)
+            chaos.late.append((chaos.now + PATIENCE + after, lambda: self._inner.handle_request(request)))
+            chaos.now += PATIENCE
+            raise httpx.ReadTimeout("the read operation timed out", request=request)
+        try:
+            return self._inner.handle_request(request)
+        except httpx.ReadTimeout:
+            chaos.now += PATIENCE
+            raise
+
+
+@dataclass(slots=True)
+class _Credential:
+    """Works while its account is connected."""
+
+    chaos: Chaos
+    provider: str
+    value: str
+
+    def token(self) -> str:
+        if self.provider in self.chaos.away:
+            raise NotConnected(self.provider)
+        return self.value
+
+    def renewed(self, refused: str) -> str:
+        if self.provider in self.chaos.away:
+            raise ConnectAgain(self.provider)
+        return self.value
+
+
+@dataclass(slots=True)
+class _Credentials:
+    chaos: Chaos
+
+    def credential(self, user_id: str, provider: str) -> _Credential:
+        app: Any = self.chaos.upstreams.trakt if provider == "trakt" else self.chaos.upstreams.kinopub
+        return _Credential(self.chaos, provider, app.grant(user_id).access)

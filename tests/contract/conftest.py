@@ -1,0 +1,61 @@
+"""Every promise of storage/ is made by DynamoDB: tested on moto, and on the tables of the deployed local stack.
+
+Tests use ids of their own and leave nothing behind that a running stack would work on.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from moto import mock_aws
+
+from tests.cloud.stack import Stack
+from tests.cloud.up import home
+from tests.conftest import REGION, Clock, client
+from tests.tables import create_tables, tables
+from watchferry.storage._dynamo import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A DynamoDB and the names of its tables."""
+
+    dynamo: Any
+    names: dict[str, str]
+
+    def table(self, logical_id: str) -> Table:
+        return Table(self.dynamo, self.names[logical_id])
+
+
+@pytest.fixture(params=["moto", pytest.param("stack", marks=pytest.mark.stack)])
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
+    if request.param == "stack":
+        if not (home() / "stack.json").exists():
+            pytest.skip("no stack is up (make up)")
+        stack = Stack.read(home() / "stack.json")
+        yield Backend(stack.aws("dynamodb"), stack.tables)
+        return
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        create_tables(client("dynamodb"))
+        yield Backend(client("dynamodb"), {name: name for name in tables()})
+
+
+@pytest.fixture
+def new_id() -> Callable[[], str]:
+    return lambda: f"test-{uuid4().hex}"
+
+
+@pytest.fixture
+def user(new_id: Callable[[], str]) -> str:
+    return new_id()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """In the far future: rows of tests must not expire while they are looked at."""
+    return Clock(4_000_000_000.0)

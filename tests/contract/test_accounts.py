@@ -1,0 +1,203 @@
+"""Accounts: who they are, when they are due, and the one run of each."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.conftest import Clock
+from tests.contract.conftest import Backend
+from watchferry.errors import NotConnected
+from watchferry.storage._dynamo import transact
+from watchferry.storage.accounts import RUN_LEASE, Account, Accounts, Cursor, RunActive, SyncSettings
+
+PROFILE = {"slug": "harry", "name": "Harry", "avatar": None, "vip": True, "limits": {"list": {"count": 2}}}
+
+
+@pytest.fixture
+def accounts(backend: Backend, clock: Clock, user: str) -> Iterator[Accounts]:
+    """Without the account afterwards: a running stack would sync it."""
+    accounts = Accounts(backend.table("Accounts"), clock)
+    yield accounts
+    accounts.table.delete({"user_id": user})
+
+
+@pytest.fixture
+def harry(accounts: Accounts, user: str) -> str:
+    """Both accounts connected and the schedule on: due."""
+    accounts.sign_in(user, PROFILE)
+    accounts.connect(user, "trakt")
+    accounts.connect(user, "kinopub")
+    accounts.set_settings(user, SyncSettings(enabled=True))
+    return user
+
+
+def found(accounts: Accounts, user: str) -> Account:
+    account = accounts.get(user)
+    assert account is not None
+    return account
+
+
+def is_due(accounts: Accounts, user: str) -> bool:
+    return user in set(accounts.due())
+
+
+def test_signing_in_makes_an_account(accounts: Accounts, user: str) -> None:
+    """With the profile, and nothing switched on."""
+    assert accounts.get(user) is None
+    assert accounts.sign_in(user, PROFILE) == found(accounts, user)
+    account = found(accounts, user)
+    assert (account.slug, account.name, account.avatar, account.vip) == ("harry", "Harry", None, True)
+    assert account.limits == {"list": {"count": 2}}
+    assert account.connected == frozenset()
+    assert account.settings == SyncSettings()
+    assert not account.settings.enabled
+
+
+def test_signing_in_again_renews_the_profile_alone(accounts: Accounts, harry: str) -> None:
+    """Settings and connections stay."""
+    accounts.sign_in(harry, PROFILE | {"slug": "potter"})
+    account = found(accounts, harry)
+    assert (account.slug, account.connected, account.settings.enabled) == ("potter", {"trakt", "kinopub"}, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda accounts, user: accounts.connect(user, "trakt"),
+        lambda accounts, user: accounts.disconnect(user, "trakt"),
+        lambda accounts, user: accounts.pause(user, "x"),
+        lambda accounts, user: accounts.set_settings(user, SyncSettings()),
+    ],
+)
+def test_only_signing_in_makes_one(accounts: Accounts, user: str, change: Any) -> None:
+    """NotConnected for a user who is not there (any more)."""
+    with pytest.raises(NotConnected):
+        change(accounts, user)
+    assert accounts.get(user) is None
+
+
+def test_who_is_due(accounts: Accounts, harry: str) -> None:
+    """Enabled, both connected, and nothing pauses it: each condition for itself."""
+    assert is_due(accounts, harry)
+    accounts.pause(harry, "awaiting_confirmation")
+    assert not is_due(accounts, harry)
+    accounts.set_settings(harry, SyncSettings(enabled=True))
+    assert is_due(accounts, harry)
+    accounts.set_settings(harry, SyncSettings(enabled=False))
+    assert not is_due(accounts, harry)
+    accounts.set_settings(harry, SyncSettings(enabled=True))
+    for provider in ("trakt", "kinopub"):
+        accounts.disconnect(harry, provider)
+        assert not is_due(accounts, harry)
+        accounts.connect(harry, provider)
+        assert is_due(accounts, harry)
+
+
+@pytest.mark.parametrize(
+    ("reason", "ended_by"),
+    [
+        ("reauth_required", {"trakt", "kinopub"}),
+        ("account_locked", {"trakt"}),
+        ("account_limit", {"trakt"}),
+        ("awaiting_confirmation", set()),
+    ],
+)
+def test_what_a_new_connection_mends(accounts: Accounts, harry: str, reason: str, ended_by: set[str]) -> None:
+    """A pause that the sign-in answers ends with it; others stay."""
+    for provider in ("trakt", "kinopub"):
+        accounts.pause(harry, reason)
+        accounts.connect(harry, provider)  # type: ignore[arg-type]
+        assert found(accounts, harry).paused_reason == (None if provider in ended_by else reason)
+
+
+def test_settings_are_kept(accounts: Accounts, harry: str) -> None:
+    """All of them, null included."""
+    wanted = SyncSettings(True, "window", 90, 25, 7, "https://hooks.test/x")
+    accounts.set_settings(harry, wanted)
+    assert found(accounts, harry).settings == wanted
+    accounts.set_settings(harry, SyncSettings(enabled=True))
+    assert found(accounts, harry).settings == SyncSettings(enabled=True)
+
+
+def test_changes_at_once_are_all_kept(accounts: Accounts, harry: str) -> None:
+    """Whoever comes second looks again."""
+    changes: list[Any] = [
+        lambda: accounts.pause(harry, "account_limit"),
+        lambda: accounts.sign_in(harry, PROFILE | {"slug": "potter"}),
+        lambda: accounts.disconnect(harry, "kinopub"),
+        lambda: accounts.begin_run(harry, "run-1"),
+    ]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda change: change(), changes))
+    account = found(accounts, harry)
+    assert (account.paused_reason, account.slug, account.connected) == ("account_limit", "potter", {"trakt"})
+    assert account.active_run_id == "run-1"
+
+
+def test_one_run_at_a_time(accounts: Accounts, harry: str) -> None:
+    """RunActive names the one that lives; of many at once, one begins."""
+
+    def begin(number: int) -> str | None:
+        try:
+            accounts.begin_run(harry, f"run-{number}")
+        except RunActive as active:
+            return active.run_id
+        return None
+
+    with ThreadPoolExecutor(10) as threads:
+        told = list(threads.map(begin, range(10)))
+    assert told.count(None) == 1
+    assert {run_id for run_id in told if run_id} == {found(accounts, harry).active_run_id}
+
+
+def test_a_dead_run_gives_way(accounts: Accounts, harry: str, clock: Clock) -> None:
+    """After its lease; the one that takes its place learns of it."""
+    assert accounts.begin_run(harry, "run-1") == []
+    clock.advance(RUN_LEASE)
+    with pytest.raises(RunActive):
+        accounts.begin_run(harry, "run-2")
+    clock.advance(1)
+    assert accounts.begin_run(harry, "run-2") == ["run-1"]
+    assert not accounts.keep_run(harry, "run-1")
+
+
+def test_signs_of_life_keep_a_run(accounts: Accounts, harry: str, clock: Clock) -> None:
+    """For as long as they come."""
+    accounts.begin_run(harry, "run-1")
+    for _ in range(5):
+        clock.advance(RUN_LEASE - 1)
+        assert accounts.keep_run(harry, "run-1")
+    with pytest.raises(RunActive):
+        accounts.begin_run(harry, "run-2")
+
+
+def test_an_ended_run_moves_the_cursor_if_it_succeeded(accounts: Accounts, harry: str, clock: Clock) -> None:
+    """In one transaction with whatever ends it."""
+    cursor = Cursor(1_700_000_000, frozenset({"7:1700000000", "8:1699999999"}))
+    for succeeded in (False, True):
+        accounts.begin_run(harry, "run-1")
+        transact(accounts.table.client, [accounts.ending_run(harry, "run-1", succeeded=succeeded, cursor=cursor)])
+        account = found(accounts, harry)
+        assert account.active_run_id is None
+        assert account.cursor == (cursor if succeeded else None)
+        assert account.last_success_at == (int(clock.now) if succeeded else None)
+
+
+def test_another_kinopub_account_begins_anew(accounts: Accounts, harry: str) -> None:
+    """The cursor of the other one's history says nothing about it."""
+    accounts.begin_run(harry, "run-1")
+    cursor = Cursor(1, frozenset({"a"}))
+    transact(accounts.table.client, [accounts.ending_run(harry, "run-1", succeeded=True, cursor=cursor)])
+    accounts.connect(harry, "trakt")
+    assert found(accounts, harry).cursor == cursor
+    accounts.connect(harry, "kinopub")
+    assert found(accounts, harry).cursor is None
+
+
+def test_the_last_tick(accounts: Accounts, clock: Clock) -> None:
+    """Remembered, and no user."""
+    accounts.tick()
+    assert accounts.last_tick() == int(clock.now)
+    assert "#tick" not in set(accounts.due())
