@@ -9,6 +9,7 @@ meanwhile. Everything is one thread of control, so a program always does the sam
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ MOST_RECEIVES = 5
 PATIENCE = 20.0
 """Seconds after which the HTTP client gives up on an answer."""
 LATEST = 50
+UNKNOWN = b"tt9899991"
 """Seconds after its client gave up, or died, for which a request may still be at work."""
 DAY = 86_400
 
@@ -126,6 +128,11 @@ class Trouble:
 
 
 @dataclass(frozen=True)
+class Poison:
+    """Trakt refuses every POST with the film that it does not have, in place of naming it in `not_found`."""
+
+
+@dataclass(frozen=True)
 class LatePost:
     """The next POST gets no answer, and its effect comes this long after the client gave up."""
 
@@ -176,6 +183,7 @@ type Action = (
     | Pass
     | Trouble
     | LatePost
+    | Poison
     | Deliver
     | Work
 )
@@ -194,12 +202,10 @@ FAULTS: dict[str, dict[str, Any]] = {
     "401": {"preset": "unauthorized"},
     "403": {"preset": "firewall"},
     "420": {"preset": "account_limit"},
-    "422": {"preset": "validation"},
     "423": {"preset": "locked"},
     "426": {"preset": "vip_only"},
     "garbage after": {"preset": "garbage", "when": "after"},
     "html after": {"preset": "html_ok", "when": "after"},
-    "added nothing": {"status": 201, "body": {"added": {"movies": 0, "episodes": 0}, "not_found": {}}},
 }
 
 
@@ -236,7 +242,7 @@ class Watchable:
 
 
 def small_library(now: float) -> Library:
-    """Films plain, in two parts, without an IMDb id, not on Trakt; a show of three episodes, one of them not on Trakt."""
+    """Films: plain, in two parts, without an IMDb id, not on Trakt; a show of three episodes, one not on Trakt."""
     library = Library(now)
     film(library, "Матрица / The Matrix", 1999, "tt0133093", item=113, minutes=20)
     film(library, "Ирония судьбы / The Irony of Fate", 1976, "tt0073179", item=321, minutes=20, parts=2)
@@ -262,6 +268,7 @@ class Chaos(World):
         self.working: list[Worker] = []
         self.late: list[tuple[float, Callable[[], object]]] = []
         self.late_posts: list[int] = []
+        self.poisoned = False
         self.lost_messages = 0
         self.away: set[str] = set()
         self.broken: list[str] = []
@@ -291,17 +298,17 @@ class Chaos(World):
         for action in program:
             self.act(action)
 
-    def act(self, action: Action) -> None:
+    def act(self, action: Action) -> None:  # noqa: PLR0912 - one case for each action
         self.trace.append(f"{'  ' * len(self.working)}{self.now - 1_795_000_000:9.1f} {action}")
         match action:
             case Watch():
                 self.watch(action)
             case Begin(unit):
-                self.begin(self._unit(unit))
+                self.begin(self.units[unit % len(self.units)])
             case FinishUnseen(unit):
-                self.finish_unseen(self._unit(unit))
+                self.finish_unseen(unit)
             case Drift(unit, seconds):
-                self.drift(self._unit(unit), seconds)
+                self.drift(unit, seconds)
             case MarkShow(timeless):
                 self.mark_show(timeless)
             case Start(full):
@@ -319,6 +326,8 @@ class Chaos(World):
                 self.trouble(at, fault, times, skip)
             case LatePost(after):
                 self.late_posts.append(after)
+            case Poison():
+                self.poisoned = True
             case Deliver():
                 self.deliver_one(action)
             case Work(messages):
@@ -352,8 +361,10 @@ class Chaos(World):
 
     # ------------------------------------------------ the person
 
-    def _unit(self, number: int) -> Watchable:
-        return self.units[number % len(self.units)]
+    def _one_of(self, number: int, fits: Callable[[Watchable], bool]) -> Watchable | None:
+        """Of the units that fit: most numbers mean something then."""
+        fitting = [unit for unit in self.units if fits(unit)]
+        return fitting[number % len(fitting)] if fitting else None
 
     def _is_new(self, unit: Watchable) -> bool:
         """Whether a view now is another one than the last."""
@@ -369,9 +380,12 @@ class Chaos(World):
             unit.settled = at is None
 
     def watch(self, action: Watch) -> None:
-        unit, now = self._unit(action.unit), int(self.now)
-        if not self._is_new(unit):
-            return
+        unit = self._one_of(action.unit, self._is_new)
+        if unit is not None:
+            self._watch(unit, action)
+
+    def _watch(self, unit: Watchable, action: Watch) -> None:
+        now = int(self.now)
         part = next((part for part in unit.parts if self.viewer.state(part).status != 1), unit.parts[-1])
         self.viewer.states[part.media] = State(1, part.duration, now if action.timed_by == "updated" else None)
         self.viewer.see(part, now, part.duration)
@@ -389,20 +403,22 @@ class Chaos(World):
         for earlier in unit.seen:
             earlier.visible = False
 
-    def finish_unseen(self, unit: Watchable) -> None:
-        part = unit.parts[0]
-        if self.viewer.state(part).status == 0 and part.media in self.viewer.rows and self._is_new(unit):
+    def finish_unseen(self, number: int) -> None:
+        unit = self._one_of(number, lambda unit: self.viewer.state(unit.parts[0]).status == 0 and self._is_new(unit))
+        if unit is not None:
+            part = unit.parts[0]
             self.viewer.states[part.media] = State(1, part.duration, int(self.now))
             self._finished(unit, int(self.now), None)
 
-    def drift(self, unit: Watchable, seconds: int) -> None:
-        seen = unit.seen[-1] if unit.seen else None
-        if seen is None or not seen.visible or unit.settled:
+    def drift(self, number: int, seconds: int) -> None:
+        unit = self._one_of(number, lambda unit: bool(unit.seen) and unit.seen[-1].visible and not unit.settled)
+        if unit is None:
             return
+        seen = unit.seen[-1]
         at = max(seen.times) + seconds
         if at > self.now or at - seen.times[0] >= unit.apart:
             return
-        part = max(unit.parts, key=lambda part: self._time_of(part))
+        part = max(unit.parts, key=self._time_of)
         if self.viewer.states[part.media].updated is not None:
             self.viewer.states[part.media].updated = at
         if part.media in self.viewer.rows:
@@ -427,7 +443,7 @@ class Chaos(World):
             known_time = part.media in self.viewer.rows
             self.viewer.states[part.media] = State(1, part.duration, None if timeless and not known_time else now)
             self._finished(unit, None if timeless and not known_time else now, None)
-        self.watch(Watch(self.units.index(last)))
+        self._watch(last, Watch(0))
 
     # ------------------------------------------------ the cloud
 
@@ -522,7 +538,8 @@ class Chaos(World):
         due = [each for each in self.late if each[0] <= self.now]
         self.late = [each for each in self.late if each[0] > self.now]
         for _, effect in due:
-            effect()
+            with suppress(httpx.HTTPError):
+                effect()
 
     # ------------------------------------------------ the end
 
@@ -569,9 +586,9 @@ class Chaos(World):
         return sorted(play.at // 1000 for play in plays if play.thing.trakt == unit.trakt_id)
 
     def _of_plays(self) -> list[str]:
-        found = []
         known = {unit.trakt_id for unit in self.units}
-        found += [f"a play of nothing that was watched: {play}" for play in self.upstreams.trakt.users[USER].plays if play.thing.trakt not in known]
+        plays = self.upstreams.trakt.users[USER].plays
+        found = [f"a play of nothing that was watched: {play}" for play in plays if play.thing.trakt not in known]
         for unit in self.units:
             if unit.trakt_id is None:
                 continue
@@ -674,6 +691,8 @@ class _WatchedTransport(httpx.BaseTransport):
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         chaos = self._chaos
+        if request.method == "POST" and chaos.poisoned and UNKNOWN in request.read():
+            return httpx.Response(422, json={"errors": {"base": ["is invalid"]}}, request=request)
         if request.method == "POST" and chaos.late_posts:
             after = min(chaos.late_posts.pop(0), LATEST)
             chaos.late.append((chaos.now + PATIENCE + after, lambda: self._inner.handle_request(request)))

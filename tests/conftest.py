@@ -85,6 +85,8 @@ def environ(upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[d
             **{f"{name.upper()}_TABLE": name for name in tables()},
             "SYNC_JOBS_QUEUE_URL": sqs.create_queue(QueueName="SyncJobs")["QueueUrl"],
             "HISTORY_BATCHES_QUEUE_URL": sqs.create_queue(QueueName="HistoryBatches")["QueueUrl"],
+            "SYNC_JOBS_DLQ_URL": sqs.create_queue(QueueName="SyncJobsDlq")["QueueUrl"],
+            "HISTORY_BATCHES_DLQ_URL": sqs.create_queue(QueueName="HistoryBatchesDlq")["QueueUrl"],
             "TOKEN_KEY_ARN": client("kms").create_key()["KeyMetadata"]["Arn"],
             "SITE_URL_PARAMETER": "/site-url",
             "TRAKT_API_URL": "https://api.trakt.tv",

@@ -9,7 +9,7 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
 import boto3
@@ -209,34 +209,13 @@ def world(library: Any = "tiny", users: Sequence[str] = ("harry",), *, seed: int
 
 
 def _settings() -> Settings:
-    return Settings(
-        **{  # type: ignore[arg-type]
-            **{f"{name}_table": name.capitalize() for name in _TABLES},
-            "sync_jobs_queue_url": "-",
-            "history_batches_queue_url": "-",
-            "token_key_arn": "-",
-            "site_url_parameter": "-",
-            "trakt_api_url": "https://api.trakt.tv",
-            "trakt_auth_url": "https://auth.trakt.tv",
-            "trakt_client_id": "demo-trakt-client-id-not-a-real-one",
-            "trakt_client_secret_parameter": "-",
-            "kinopub_api_url": "https://api.service-kp.com",
-            "kinopub_client_id": "-",
-            "kinopub_client_secret_parameter": "-",
-            "allowed_trakt_users": "*",
-        }
-    )
-
-
-_TABLES = (
-    "accounts",
-    "sessions",
-    "flows",
-    "tokens",
-    "runs",
-    "plans",
-    "ledger",
-    "mappings",
-    "budgets",
-    "rechecks",
-)
+    """Whatever the world does not use is `-`."""
+    unused = {each.name: "-" for each in fields(Settings) if each.default is MISSING}
+    tables = {name: name.removesuffix("_table").capitalize() for name in unused if name.endswith("_table")}
+    used = {
+        "trakt_api_url": "https://api.trakt.tv",
+        "trakt_client_id": "demo-trakt-client-id-not-a-real-one",
+        "kinopub_api_url": "https://api.service-kp.com",
+        "allowed_trakt_users": "*",
+    }
+    return Settings(**unused | tables | used)  # type: ignore[arg-type]

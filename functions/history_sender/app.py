@@ -18,4 +18,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def send(body: str, worker: str) -> str:
         return send_batch(wiring.workshop, SendJob.of(body), worker=worker, deadline=deadline)
 
-    return work_off(event, send, side_by_side=1)
+    return work_off(event, send, wiring.queues.bury_send, side_by_side=1)

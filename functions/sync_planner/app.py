@@ -22,4 +22,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def plan(body: str, worker: str) -> str:
         return plan_run(shop, PlanJob.of(body), worker=worker, deadline=deadline)
 
-    return work_off(event, plan, side_by_side=10)
+    return work_off(event, plan, wiring.queues.bury_plan, side_by_side=10)

@@ -3,12 +3,13 @@
 Tests use ids of their own and leave nothing behind that a running stack would work on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from tests.cloud.stack import Stack
@@ -32,10 +33,7 @@ class Backend:
 @pytest.fixture(params=["moto", pytest.param("stack", marks=pytest.mark.stack)])
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     if request.param == "stack":
-        if not (home() / "stack.json").exists():
-            pytest.skip("no stack is up (make up)")
-        stack = Stack.read(home() / "stack.json")
-        yield Backend(stack.aws("dynamodb"), stack.tables)
+        yield request.getfixturevalue("stack_backend")
         return
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
@@ -45,14 +43,21 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         yield Backend(client("dynamodb"), {name: name for name in tables()})
 
 
-@pytest.fixture
-def new_id() -> Callable[[], str]:
-    return lambda: f"test-{uuid4().hex}"
+@pytest.fixture(scope="session")
+def stack_backend() -> Backend:
+    try:
+        stack = Stack.read(home() / "stack.json")
+        dynamo = stack.aws("dynamodb")
+        dynamo.list_tables()
+    except (FileNotFoundError, EndpointConnectionError):
+        pytest.skip("no stack is up (make up)")
+    return Backend(dynamo, stack.tables)
 
 
 @pytest.fixture
-def user(new_id: Callable[[], str]) -> str:
-    return new_id()
+def user() -> str:
+    """Nobody's id yet."""
+    return f"test-{uuid4().hex}"
 
 
 @pytest.fixture

@@ -22,7 +22,9 @@ class Settings:
     budgets_table: str
     rechecks_table: str
     sync_jobs_queue_url: str
+    sync_jobs_dlq_url: str
     history_batches_queue_url: str
+    history_batches_dlq_url: str
     token_key_arn: str
     site_url_parameter: str
     trakt_api_url: str

@@ -207,7 +207,14 @@ class Wiring:
     def queues(self) -> "Queues":
         from watchferry.sync.queues import Queues
 
-        return Queues(self.sqs, self.settings.sync_jobs_queue_url, self.settings.history_batches_queue_url)
+        settings = self.settings
+        return Queues(
+            self.sqs,
+            sync_jobs=settings.sync_jobs_queue_url,
+            sync_jobs_dlq=settings.sync_jobs_dlq_url,
+            history_batches=settings.history_batches_queue_url,
+            history_batches_dlq=settings.history_batches_dlq_url,
+        )
 
     @cached_property
     def workshop(self) -> "Workshop":

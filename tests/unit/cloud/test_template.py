@@ -33,10 +33,10 @@ WRITES = {
 READS = WRITES | {"SyncApi": WRITES["SyncApi"] | {"Rechecks"}, "SyncScheduler": {"Accounts", "Runs"}}
 SENDS = {
     "AuthApi": set[str](),
-    "SyncApi": {"SyncJobs", "HistoryBatches"},
+    "SyncApi": {"SyncJobs"},
     "SyncScheduler": {"SyncJobs"},
-    "SyncPlanner": {"SyncJobs", "HistoryBatches"},
-    "HistorySender": {"SyncJobs", "HistoryBatches"},
+    "SyncPlanner": {"SyncJobs", "SyncJobsDlq", "HistoryBatches"},
+    "HistorySender": {"HistoryBatches", "HistoryBatchesDlq"},
 }
 
 

@@ -8,7 +8,12 @@ UNITS = 7
 MINUTE, HOUR = 60, 3600
 
 _units = st.integers(0, UNITS - 1)
-_watches = st.builds(chaos.Watch, _units, st.sampled_from(["updated", "updated", "row"]), told=st.sampled_from([False, False, False, True]))
+_watches = st.builds(
+    chaos.Watch,
+    _units,
+    st.sampled_from(["updated", "updated", "row"]),
+    told=st.sampled_from([False, False, False, True]),
+)
 _person = st.one_of(
     _watches,
     _watches,
@@ -17,7 +22,9 @@ _person = st.one_of(
     st.builds(chaos.Drift, _units, st.integers(1, 25 * MINUTE)),
     st.builds(chaos.MarkShow, st.booleans()),
 )
-_times = st.builds(chaos.Pass, st.sampled_from([1, 20, 45, 70, 130, 6 * MINUTE, 31 * MINUTE, HOUR, 3 * HOUR, 25 * HOUR]))
+_times = st.builds(
+    chaos.Pass, st.sampled_from([1, 20, 45, 70, 130, 6 * MINUTE, 31 * MINUTE, HOUR, 3 * HOUR, 25 * HOUR])
+)
 _connections = st.one_of(
     st.builds(chaos.Reconnect, st.sampled_from(["kinopub", "trakt"])),
     st.builds(chaos.Disconnect, st.sampled_from(["kinopub", "trakt"])),
@@ -27,6 +34,8 @@ _troubles = st.one_of(
     st.builds(chaos.Trouble, st.just("post"), _faults, st.integers(1, 3), st.integers(0, 2)),
     st.builds(chaos.Trouble, st.just("post"), _faults, st.just(1), st.just(0)),
     st.builds(chaos.LatePost, st.integers(1, 50)),
+    st.builds(chaos.LatePost, st.integers(1, 50)),
+    st.just(chaos.Poison()),
     st.builds(chaos.Trouble, st.sampled_from(["trakt", "kinopub"]), _faults, st.integers(1, 6), st.integers(0, 3)),
 )
 _starts = st.one_of(st.builds(chaos.Start, st.sampled_from([False, False, True])), st.just(chaos.Tick()))

@@ -1,5 +1,6 @@
 """Trakt's API in its own words (sync document §6, corrected by reality.md, Trakt). No business rule here."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -120,7 +121,9 @@ class Trakt:
         return self._read(_hits, f"/search/imdb/{imdb}", {"type": kind})
 
     def search_text(self, query: str, kind: SearchType) -> list[SearchHit]:
-        return self._read(_hits, f"/search/{kind}", {"query": query, "page": 1, "limit": 30})
+        r"""By title; `+ - && || ! ( ) { } [ ] ^ " ~ * ? : /` mean something to Trakt's search unless escaped with \."""
+        escaped = re.sub(r'([-+&|!(){}\[\]^"~*?:/\\])', r"\\\1", query)
+        return self._read(_hits, f"/search/{kind}", {"query": escaped, "page": 1, "limit": 30})
 
     def seasons(self, show: int) -> list[Season]:
         """Every season with its episodes, in one call. `episodes` is None where Trakt left them out."""

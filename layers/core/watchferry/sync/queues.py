@@ -54,7 +54,9 @@ class SendJob:
 class Queues:
     sqs: "SQSClient"
     sync_jobs: str
+    sync_jobs_dlq: str
     history_batches: str
+    history_batches_dlq: str
 
     def plan(self, jobs: Sequence[tuple[PlanJob, float]]) -> None:
         """Each with its delay in seconds."""
@@ -62,6 +64,13 @@ class Queues:
 
     def send(self, jobs: Sequence[tuple[SendJob, float]]) -> None:
         self._send(self.history_batches, jobs)
+
+    def bury_plan(self, body: str) -> None:
+        """To the dead-letter queue at once: five deliveries of what nobody can read take hours and help nobody."""
+        self.sqs.send_message(QueueUrl=self.sync_jobs_dlq, MessageBody=body)
+
+    def bury_send(self, body: str) -> None:
+        self.sqs.send_message(QueueUrl=self.history_batches_dlq, MessageBody=body)
 
     def _send(self, queue: str, jobs: Iterable[tuple[PlanJob | SendJob, float]]) -> None:
         pending = [(json.dumps(asdict(job)), min(LONGEST_DELAY, max(0, round(delay + 0.49)))) for job, delay in jobs]

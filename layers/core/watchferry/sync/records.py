@@ -13,23 +13,26 @@ log = logging.getLogger(__name__)
 
 
 def work_off(
-    event: Mapping[str, Any], work: Callable[[str, str], str], *, side_by_side: int
+    event: Mapping[str, Any], work: Callable[[str, str], str], bury: Callable[[str], None], *, side_by_side: int
 ) -> dict[str, list[dict[str, str]]]:
     """Calls `work(body, worker)` for every record; answers with the failures (partial batch response).
 
-    A failed record comes again after the visibility timeout, and after five deliveries goes to the dead-letter queue;
-    so does what cannot be read at all.
+    A failed record comes again after the visibility timeout, and after five deliveries goes to the dead-letter queue.
+    What cannot be read is buried there at once.
     """
 
     def one(record: Mapping[str, Any]) -> str | None:
         started = time.monotonic()
         message_id = record["messageId"]
         told = {"message_id": message_id}
+        body = record.get("body") or "-"
         try:
-            told["result"] = work(record.get("body", ""), f"{message_id}-{secrets.token_hex(4)}")
-        except MalformedMessage as problem:
-            log.warning("malformed message", extra=told | {"problem": str(problem)})
-            return str(message_id)
+            try:
+                told["result"] = work(body, f"{message_id}-{secrets.token_hex(4)}")
+            except MalformedMessage as problem:
+                bury(body)
+                log.warning("malformed message", extra=told | {"problem": str(problem)})
+                return None
         except Exception:
             log.exception("a job failed and comes again", extra=told)
             return str(message_id)
