@@ -38,7 +38,7 @@ check: $(READY) ## linters, types, rules about imports, the template
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/mypy --package tests.cloud
-	.venv/bin/lint-imports
+	PYTHONPATH=layers/core .venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml
 
 bench: $(READY) ## how cost grows with users and with history

@@ -5,7 +5,6 @@ from typing import Any
 from watchferry.observability import set_up_logging
 from watchferry.sync.queues import SendJob
 from watchferry.sync.records import work_off
-from watchferry.sync.sending import send_batch
 from watchferry.wiring import Wiring
 
 set_up_logging()
@@ -16,6 +15,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     deadline = wiring.clock() + context.get_remaining_time_in_millis() / 1000
 
     def send(body: str, worker: str) -> str:
+        from watchferry.sync.sending import send_batch
+
         return send_batch(wiring.workshop, SendJob.of(body), worker=worker, deadline=deadline)
 
     return work_off(event, send, wiring.queues.bury_send, side_by_side=1)

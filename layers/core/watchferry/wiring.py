@@ -117,7 +117,6 @@ class Wiring:
             pairs=Pairs(self.tokens, self.vault),
             flows=flows,
             devices=Devices(hosts, flows, self.vault, self.clock),
-            site_url=lambda: self.site_url,
             allowed_users=self.settings.allowed_trakt_users,
             clock=self.clock,
             pause=self.pause,
@@ -131,6 +130,7 @@ class Wiring:
         settings = self.settings
         return TraktOAuth(
             transport=self._transport_to_trakt(settings.trakt_auth_url, timeout=OAUTH_TIMEOUT),
+            site_url=lambda: self.site_url,
             client_id=settings.trakt_client_id,
             client_secret=lambda: self.secret(settings.trakt_client_secret_parameter),
             clock=self.clock,

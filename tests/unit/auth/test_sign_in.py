@@ -75,6 +75,16 @@ def test_a_locked_account_is_shown(signed_in: Browser, wiring: Wiring, upstreams
     assert signed_in.get("/auth/session").json["trakt"]["status"] == expected
 
 
+@pytest.mark.parametrize("provider", ["trakt", "kinopub"])
+def test_access_lasts(connected: Browser, upstreams: Upstreams, wiring: Wiring, provider: str) -> None:
+    """What a device flow brought can be renewed, again and again."""
+    credential = wiring.broker.credential(upstreams.trakt.users["harry"].uuid, provider)
+    first = credential.token()
+    second = credential.renewed(first)
+    assert len({first, second, credential.renewed(second)}) == 3
+    assert connected.get("/auth/session").json[provider]["status"] == "ok"
+
+
 def test_nobody(browser: Browser) -> None:
     """401 `unauthenticated`."""
     assert browser.get("/auth/session").code == "unauthenticated"

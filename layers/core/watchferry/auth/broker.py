@@ -47,7 +47,6 @@ class Broker:
     pairs: Pairs
     flows: Flows
     devices: Devices
-    site_url: Callable[[], str]
     allowed_users: str
     clock: Callable[[], float]
     pause: Callable[[float], None]
@@ -56,9 +55,8 @@ class Broker:
 
     def authorize(self, redirect_uri: str | None, browser: str | None) -> Authorization:
         """`browser` is what the cookie holds already: two tabs may sign in at once. Raises Problem 400."""
-        site = self.site_url()
-        redirect_uri = redirect_uri or f"{site}/"
-        path = redirect_uri.removeprefix(site)
+        redirect_uri = redirect_uri or self.trakt.home
+        path = redirect_uri.removeprefix(self.trakt.site_url())
         if path == redirect_uri or not re.fullmatch(r"(/[A-Za-z0-9._~-]*)*", path):
             raise Problem(400, "validation", "redirect_uri: must be an address of this site")
         state = new_handle()

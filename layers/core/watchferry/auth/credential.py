@@ -86,7 +86,7 @@ class KeptCredential:
                     return self._refresh(leased, owner)
             if self.clock() >= patience:
                 raise RetryLater("upstream_timeout", f"access to {self.host.name} is being renewed", after=5)
-            self.pause(min(0.1 * 2**look, LONGEST_PAUSE))
+            self.pause(min(0.1 * 2 ** min(look, 5), LONGEST_PAUSE))
             row = self._row()
             if row.version != version:
                 break

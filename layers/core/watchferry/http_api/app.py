@@ -107,7 +107,7 @@ class Api:
                     raise Problem(404, "not_found", "ids are made of letters, digits, _ and -")
                 refuse_other_sites(call)
                 if not open_to_all:
-                    _ = call.user_id
+                    _ = call.user_id  # raises for nobody
                 require_json(call)
                 return _response(handler(call, **ids))
 

@@ -3,13 +3,13 @@
 Conditions are boto3's own (`Attr("status").eq("PLANNED")`). Numbers are integers; an item's None fields are left out.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, ConditionExpressionBuilder, Key
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -40,13 +40,27 @@ def _is_conflict(error: BaseException) -> bool:
     )
 
 
-# Two transactions that touch one item at once: DynamoDB cancels one of them and botocore does not repeat it.
-_past_conflicts = retry(
-    retry=retry_if_exception(_is_conflict),
-    wait=wait_random_exponential(multiplier=0.02, max=0.5),
-    stop=stop_after_attempt(12),
-    reraise=True,
-)
+def _past_conflicts[**P, T](call: Callable[P, T]) -> Callable[P, T]:
+    """Two transactions that touch one item at once: DynamoDB cancels one of them and botocore does not repeat it."""
+
+    @functools.wraps(call)
+    def patient(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return call(*args, **kwargs)
+        except ClientError as error:
+            if not _is_conflict(error):
+                raise
+        from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+        again = Retrying(
+            retry=retry_if_exception(_is_conflict),
+            wait=wait_random_exponential(multiplier=0.02, max=0.5),
+            stop=stop_after_attempt(12),
+            reraise=True,
+        )
+        return again(call, *args, **kwargs)
+
+    return patient
 
 
 def not_expired(item: Item | None, now: float) -> Item | None:

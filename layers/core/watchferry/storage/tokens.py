@@ -9,8 +9,8 @@ from typing import Literal, Self
 
 from watchferry.storage._dynamo import Attr, Clock, ConditionFailed, Item, Table
 
-REFRESH_LEASE = 30
-"""Seconds; longer than a refresh may take upstream (20 s), so that no second one starts beside it."""
+REFRESH_LEASE = 60
+"""Seconds; longer than a refresh may take (two tries of 10 s, and storing the pair), so that none starts beside it."""
 
 type Status = Literal["ok", "reauth_required", "account_locked"]
 

@@ -23,13 +23,19 @@ _BY_STATUS: Mapping[int, Refusal] = {
 
 @dataclass(slots=True)
 class TraktOAuth:
-    """`transport` leads to TraktAuthUrl; the secret is read when it is first needed."""
+    """`transport` leads to TraktAuthUrl; the secret and the site's address are read when they are first needed."""
 
     transport: Transport
+    site_url: Callable[[], str]
     client_id: str
     client_secret: Callable[[], str]
     clock: Callable[[], float]
     name: ClassVar[Provider] = "trakt"
+
+    @property
+    def home(self) -> str:
+        """The redirect address that the owner registers at Trakt; refreshes name it whatever flow began (6.1.3)."""
+        return f"{self.site_url()}/"
 
     def device_code(self) -> DeviceCode:
         response = self.transport.exchange("POST", "/oauth/device/code", json={"client_id": self.client_id})
@@ -48,7 +54,7 @@ class TraktOAuth:
         try:
             response = self.transport.exchange("POST", "/oauth/device/token", json=given)
             if response.status_code == 200:
-                return pair_of("Trakt", response, self.clock)
+                return replace(pair_of("Trakt", response, self.clock), redirect_uri=self.home)
         except (OutcomeUnknown, RetryLater):
             return "pending"
         if response.status_code in _BY_STATUS:
