@@ -10,7 +10,7 @@ from watchferry.wiring import Wiring
 set_up_logging()
 wiring = Wiring()
 
-CHECKPOINT_TAKES = 20.0
+CHECKPOINT_TAKES = 30.0
 """Seconds kept back for finishing what is under way and writing it down."""
 
 

@@ -14,7 +14,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Protocol
 
 import httpx
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+from tenacity import Retrying, retry_if_exception, wait_exponential
 
 from watchferry.errors import (
     NotThere,
@@ -79,6 +79,8 @@ class Transport:
     """How often a read is tried; who answers a waiting person has no time for all of them."""
     timeout: float | None = None
     """Seconds for an answer, where READ_TIMEOUT is too long."""
+    out_of_time: Callable[[], bool] = lambda: False
+    """Whether the job's own end is too near for another try of a read."""
     throttle: Throttle = field(default_factory=Unthrottled)
     pause: Callable[[float], None] = time.sleep
     on_call: Callable[[], None] = lambda: None
@@ -88,7 +90,7 @@ class Transport:
         retrying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, RetryLater) and error.code != "rate_limited"),
             wait=wait_exponential(multiplier=self.retry_base, max=LONGEST_PAUSE),
-            stop=stop_after_attempt(self.tries),
+            stop=lambda state: state.attempt_number >= self.tries or self.out_of_time(),
             sleep=self.pause,
             reraise=True,
         )

@@ -19,8 +19,8 @@ A handler raises `errors.Problem(status, code, detail, **extra)` or lets the err
 problems.py is the one table that turns errors into answers. Nothing escapes from `api`.
 """
 
-from watchferry.http_api.app import Api, Deployment, build_app
-from watchferry.http_api.call import Answer, Call
+from watchferry.http_api.app import Api, build_app
+from watchferry.http_api.call import Answer, Call, Deployment
 from watchferry.http_api.cookies import browser_cookie
 
 __all__ = ["Answer", "Api", "Call", "Deployment", "browser_cookie", "build_app"]

@@ -4,20 +4,16 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from watchferry.errors import Problem
-from watchferry.http_api.call import ID, Answer, Call
+from watchferry.http_api.call import ID, Answer, Call, Deployment
 from watchferry.http_api.guard import refuse_other_sites, require_json
 from watchferry.http_api.problems import MEDIA_TYPE, document, problem_of, unforeseen, unknown_endpoint
 from watchferry.observability import set_up_logging
-
-if TYPE_CHECKING:
-    from watchferry.storage.accounts import Accounts
-    from watchferry.storage.sessions import Sessions
 
 type Handler = Callable[..., Answer]
 """Takes the Call and the route's ids by name."""
@@ -29,19 +25,6 @@ SECURITY_HEADERS = {
 }
 
 log = logging.getLogger(__name__)
-
-
-class Deployment(Protocol):
-    """What requests need of wiring.py."""
-
-    @property
-    def site_url(self) -> str: ...
-
-    @property
-    def sessions(self) -> "Sessions": ...
-
-    @property
-    def accounts(self) -> "Accounts": ...
 
 
 class Api:

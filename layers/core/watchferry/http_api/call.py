@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import parse_qsl
 
 from watchferry.errors import Problem
@@ -16,15 +16,27 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.shared.cookies import Cookie
     from pydantic import BaseModel
 
-    from watchferry.http_api.app import Deployment
-    from watchferry.storage.accounts import Account
-    from watchferry.storage.sessions import Session
+    from watchferry.storage.accounts import Account, Accounts
+    from watchferry.storage.sessions import Session, Sessions
 
 LARGEST_BODY = 64 * 1024
 """Bytes. Nothing that we take is longer."""
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 """What ids, keys and cursors are made of (http-api.md, Fine print)."""
+
+
+class Deployment(Protocol):
+    """What requests need of wiring.py."""
+
+    @property
+    def site_url(self) -> str: ...
+
+    @property
+    def sessions(self) -> "Sessions": ...
+
+    @property
+    def accounts(self) -> "Accounts": ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,7 @@ class Call:
     """A request. Header names are in lower case; `path` is decoded and begins with /api."""
 
     event: Mapping[str, Any] = field(repr=False)
-    deployment: "Deployment" = field(repr=False)
+    deployment: Deployment = field(repr=False)
     method: str
     path: str
     request_id: str
@@ -54,7 +66,7 @@ class Call:
     """The problem that became of it, for the log."""
 
     @classmethod
-    def of(cls, event: Mapping[str, Any], deployment: "Deployment") -> Self:
+    def of(cls, event: Mapping[str, Any], deployment: Deployment) -> Self:
         """From API Gateway's payload 2.0; what is missing there is empty here."""
         context = event.get("requestContext") or {}
         return cls(

@@ -4,17 +4,21 @@ One row per view, keyed by Kinopub's unit and the minute: `{item}-{media}@{minut
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import batched
 from typing import Literal, Self
 
 from watchferry.models import MOVED_AT_LEAST, Ids, View
-from watchferry.storage._dynamo import Clock, Item, Key, Table
+from watchferry.storage._dynamo import Attr, Clock, ConditionFailed, Item, Key, Table, transact
 
 type LedgerOutcome = Literal["sending", "sent", "duplicate", "removed", "not_found", "rejected_by_trakt"]
 
 DEALT_WITH: frozenset[str] = frozenset({"sent", "duplicate", "removed"})
 REFUSED: frozenset[str] = frozenset({"not_found", "rejected_by_trakt"})
+
+LARGEST_TRANSACTION = 100
 
 MANY_TITLES = 20
 """From this many titles on, the user's whole ledger is read: 1 MB a page holds some 8,000 views."""
@@ -70,34 +74,51 @@ class Ledger:
                 found[row["view"].partition("@")[0]].append(Entry.of(row))
         return found
 
-    def intend(self, user_id: str, run_id: str, views: Sequence[tuple[View, Ids]], *, settled_at: float) -> None:
-        """These are about to be sent. Whoever finds such an entry later does not know the outcome."""
-        self._put(user_id, run_id, [(view, "sending", ids) for view, ids in views], settled_at=int(settled_at) + 1)
+    def intend(
+        self, user_id: str, run_id: str, views: Sequence[tuple[View, Ids]], *, settled_at: float, while_active: Item
+    ) -> bool:
+        """These are about to be sent. Whoever finds such an entry later does not know the outcome.
+
+        False, with nothing or not all of it written, when `while_active` (Accounts) does not hold: what a run that was
+        superseded writes here could stand over what its successor wrote.
+        """
+        rows = _rows(user_id, run_id, [(view, "sending", ids) for view, ids in views], settled_at=int(settled_at) + 1)
+        for part in batched(rows, LARGEST_TRANSACTION - 1, strict=False):
+            try:
+                transact(self.table.client, [while_active, *(self.table.putting(row) for row in part)])
+            except ConditionFailed:
+                return False
+        return True
 
     def record(self, user_id: str, run_id: str, views: Sequence[tuple[View, LedgerOutcome, Ids]]) -> None:
-        self._put(user_id, run_id, views)
+        self.table.put_many(_rows(user_id, run_id, views))
 
-    def withdraw(self, user_id: str, views: Iterable[View]) -> None:
-        """It is certain that these were not sent."""
-        self.table.delete_many({"user_id": user_id, "view": _row(view)} for view in views)
+    def withdraw(self, user_id: str, run_id: str, views: Iterable[View]) -> None:
+        """It is certain that this run did not send these. What another run intends since then stays."""
+        for view in views:
+            with suppress(ConditionFailed):
+                self.table.delete(
+                    {"user_id": user_id, "view": _row(view)},
+                    Attr("run_id").eq(run_id) & Attr("outcome").eq("sending"),
+                )
 
-    def _put(
-        self, user_id: str, run_id: str, views: Sequence[tuple[View, LedgerOutcome, Ids]], settled_at: int | None = None
-    ) -> None:
-        rows = {
-            _row(view): {
-                "user_id": user_id,
-                "view": _row(view),
-                "at": view.watched_at,
-                "outcome": outcome,
-                "ids": dict(ids),
-                "run_id": run_id,
-                "timestamp_missing": view.timestamp_missing or None,
-                "settled_at": settled_at,
-            }
-            for view, outcome, ids in views
+
+def _rows(
+    user_id: str, run_id: str, views: Sequence[tuple[View, LedgerOutcome, Ids]], settled_at: int | None = None
+) -> Collection[Item]:
+    return {
+        _row(view): {
+            "user_id": user_id,
+            "view": _row(view),
+            "at": view.watched_at,
+            "outcome": outcome,
+            "ids": dict(ids),
+            "run_id": run_id,
+            "timestamp_missing": view.timestamp_missing or None,
+            "settled_at": settled_at,
         }
-        self.table.put_many(rows.values())
+        for view, outcome, ids in views
+    }.values()
 
 
 def _row(view: View) -> str:

@@ -5,6 +5,7 @@ A batch moves `PLANNED → SENDING → SENT` by conditional writes (architecture
 planner's attempt, so that a planner which lost its lease can only write pages that nobody reads.
 """
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
@@ -127,9 +128,12 @@ class Plans:
         """`PLANNED → SENDING`, or the take-over of a `SENDING` whose owner's time has been over for `settle` seconds.
 
         None: it is somebody else's. The answer's `attempts` tells whether an earlier POST may have reached Trakt.
+        Safe to repeat by the same owner, as botocore does when the answer was lost.
         """
         settled = int(self.clock() - settle)
-        ours = Attr("status").eq("PLANNED") | (Attr("status").eq("SENDING") & Attr("lease_until").lte(settled))
+        ours = Attr("status").eq("PLANNED") | (
+            Attr("status").eq("SENDING") & (Attr("lease_until").lte(settled) | Attr("owner").eq(owner))
+        )
         return self._move(
             batch, {"status": "SENDING", "owner": owner, "lease_until": int(until) + 1}, when=ours, add=None
         )
@@ -212,7 +216,7 @@ class Plans:
         data = b"".join(item["data"] for item in items[: items[0]["parts"]])
         try:
             return unpack(data) if len(data) == items[0]["bytes"] else None
-        except (OSError, EOFError, ValueError):
+        except (OSError, EOFError, ValueError, zlib.error):
             return None  # parts of two checkpoints, of which the later one was not finished
 
     @staticmethod

@@ -192,7 +192,10 @@ class Runs:
         batches: int,
         cursor: Cursor | None,
     ) -> Run | None:
-        """The plan of this attempt holds from here on. None: somebody else's does."""
+        """The plan of this attempt holds from here on. None: somebody else's does, or the run is over.
+
+        Safe to repeat: botocore does so by itself when the answer to a write was lost.
+        """
         numbers = {f"counts.{name}": n for name, n in counts.items()}
         reasons = {f"counts.skipped.{reason}": skipped.get(reason, 0) for reason in REASONS}
         try:
@@ -209,8 +212,8 @@ class Runs:
                 remove=["worker", "worker_until"],
                 when=Attr("worker").eq(worker) & Attr("attempt").eq(run.attempt) & Attr("plan").eq(0),
             )
-        except ConditionFailed:
-            return None
+        except ConditionFailed as failed:
+            return Run.of(failed.item) if failed.item and failed.item["plan"] == run.attempt else None
 
     # Numbers
 
@@ -251,6 +254,10 @@ class Runs:
             remove=["worker", "worker_until"],
             when=~Attr("status").is_in(sorted(FINISHED)),
         )
+
+    def sent_after_all(self, run: Run) -> None:
+        """`failed` says that nothing was sent; a batch that was under way when the run ended may prove it wrong."""
+        self._quietly(run, Attr("status").eq("failed"), set_={"status": "partial"})
 
     def finish(self, run: Run, status: Status, error: Mapping[str, str] | None = None) -> None:
         """Ends a run that is nobody's active one any more."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Self
 
-from watchferry.clients.kinopub import History, HistoryRow, Kinopub
+from watchferry.clients.kinopub import LARGEST_PAGE, History, HistoryRow, Kinopub
 from watchferry.models import Title, imdb_id
 from watchferry.storage import rechecks
 from watchferry.storage.accounts import Cursor
@@ -55,20 +56,20 @@ def collect(kinopub: Kinopub, known: Cursor | None, so_far: Collected, tick: Cal
 
     Rows shift while one pages. A view that is watched meanwhile moves to the top: what is below moves down and is read
     twice, and the row itself is the next run's, since it is newer than this run's cursor. A row that is removed moves
-    what is below up, past the reader: when the count shrinks, the page before is read again.
+    what is below up, past the reader: when the count shrinks, it goes back by as many rows.
     """
     while not so_far.complete:
         answer = kinopub.history(so_far.next_page)
         items = answer.pagination.total_items
         if so_far.items is not None and items is not None and items < so_far.items and so_far.next_page > 1:
+            so_far.next_page = max(1, so_far.next_page - ceil((so_far.items - items) / LARGEST_PAGE))
             so_far.items = items
-            so_far.next_page -= 1
             continue
         so_far.items = items
         so_far.pages = answer.pagination.total
         if so_far.cursor is None:
             so_far.cursor = _cursor(answer)
-        new = [row for row in answer.history if not _is_known(row, known)]
+        new = [row for row in answer.history if not _is_known(row.media.id, row.last_seen, known)]
         for row in new:
             _add(so_far, row)
         so_far.complete = (
@@ -84,20 +85,25 @@ def collect(kinopub: Kinopub, known: Cursor | None, so_far: Collected, tick: Cal
 def _cursor(first_page: History) -> Cursor:
     return Cursor(
         last_seen=max((row.last_seen for row in first_page.history), default=0),
-        rows=frozenset(_mark(row) for row in first_page.history),
+        rows=frozenset(_mark(row.media.id, row.last_seen) for row in first_page.history),
     )
 
 
-def _is_known(row: HistoryRow, known: Cursor | None) -> bool:
+def has_news(title: Title, known: Cursor | None) -> bool:
+    """Whether a run that starts at this cursor comes upon the title."""
+    return any(not _is_known(media, last_seen, known) for media, last_seen in title.rows.items())
+
+
+def _is_known(media: int, last_seen: int, known: Cursor | None) -> bool:
     """A row of the newest page of an earlier run, or one that is older than all of that page."""
     if known is None or not known.rows:
         return False
     oldest = min(int(mark.partition(":")[2]) for mark in known.rows)
-    return _mark(row) in known.rows or row.last_seen < oldest
+    return _mark(media, last_seen) in known.rows or last_seen < oldest
 
 
-def _mark(row: HistoryRow) -> str:
-    return f"{row.media.id}:{row.last_seen}"
+def _mark(media: int, last_seen: int) -> str:
+    return f"{media}:{last_seen}"
 
 
 def _add(so_far: Collected, row: HistoryRow) -> None:

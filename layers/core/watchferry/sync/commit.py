@@ -10,6 +10,9 @@ from watchferry.sync.workshop import Workshop
 
 def commit_if_complete(shop: Workshop, run: Run) -> None:
     """Whoever settles the last batch ends the run. Safe to repeat, from any worker."""
+    if run.status == "failed" and run.counts["sent"]:
+        # One worker's trouble ended it while another's POST was under way.
+        shop.runs.sent_after_all(run)
     if run.status != "sending" or run.batches_done < run.batches:
         return
     if run.batches_failed:
@@ -40,6 +43,8 @@ def fail(shop: Workshop, run: Run, code: str, detail: str) -> None:
     """`partial` when some of its views were sent, else `failed`. The cursor stays: the next run takes up the rest."""
     current = shop.runs.get(run.user_id, run.run_id) or run
     end(shop, current, "partial" if current.counts["sent"] else "failed", {"code": code, "detail": detail})
+    if (ended := shop.runs.get(run.user_id, run.run_id)) is not None:
+        commit_if_complete(shop, ended)  # a batch may have been counted between the two
 
 
 def end(shop: Workshop, run: Run, status: Status, error: Mapping[str, str] | None = None) -> None:

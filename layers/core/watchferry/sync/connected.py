@@ -1,6 +1,6 @@
 """The upstreams of a connected user: clients that carry the user's credential."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from watchferry.clients._transport import Throttle, Transport
 from watchferry.clients.kinopub import Kinopub
 from watchferry.clients.trakt import Credential, Trakt, trakt_headers
 from watchferry.settings import Settings
+from watchferry.sync.workshop import Watch
 
 
 class Credentials(Protocol):
@@ -25,30 +26,29 @@ class Connected:
     broker: Credentials
     pause: Callable[[float], None]
 
-    def trakt(self, user_id: str, throttle: Throttle, on_call: Callable[[], None]) -> Trakt:
+    def trakt(self, user_id: str, throttle: Throttle, watch: Watch) -> Trakt:
         settings = self.settings
-        transport = Transport(
-            http=self.http,
-            upstream="Trakt",
-            base_url=settings.trakt_api_url,
-            headers=trakt_headers(settings.trakt_client_id, settings.user_agent),
-            retry_base=settings.retry_base_seconds,
-            throttle=throttle,
-            pause=self.pause,
-            on_call=on_call,
-        )
+        headers = trakt_headers(settings.trakt_client_id, settings.user_agent)
+        transport = self._transport("Trakt", settings.trakt_api_url, headers, throttle, watch)
         return Trakt(transport, self.broker.credential(user_id, "trakt"))
 
-    def kinopub(self, user_id: str, throttle: Throttle, on_call: Callable[[], None]) -> Kinopub:
+    def kinopub(self, user_id: str, throttle: Throttle, watch: Watch) -> Kinopub:
         settings = self.settings
-        transport = Transport(
+        headers = {"User-Agent": settings.kinopub_user_agent or settings.user_agent}
+        transport = self._transport("Kinopub", settings.kinopub_api_url, headers, throttle, watch)
+        return Kinopub(transport, self.broker.credential(user_id, "kinopub"))
+
+    def _transport(
+        self, upstream: str, base_url: str, headers: Mapping[str, str], throttle: Throttle, watch: Watch
+    ) -> Transport:
+        return Transport(
             http=self.http,
-            upstream="Kinopub",
-            base_url=settings.kinopub_api_url,
-            headers={"User-Agent": settings.kinopub_user_agent or settings.user_agent},
-            retry_base=settings.retry_base_seconds,
+            upstream=upstream,
+            base_url=base_url,
+            headers=headers,
+            retry_base=self.settings.retry_base_seconds,
             throttle=throttle,
             pause=self.pause,
-            on_call=on_call,
+            out_of_time=watch.out_of_time,
+            on_call=watch.on_call,
         )
-        return Kinopub(transport, self.broker.credential(user_id, "kinopub"))

@@ -43,12 +43,11 @@ def without_known(views: Iterable[View], ledger: Known, rewatch: Rewatch, now: f
     skips: list[Event] = []
     for view in views:
         entries = ledger.get(view.unit, ())
-        same = [entry for entry in entries if entry.is_view(view)]
-        known = entries if rewatch == "once" else same
+        known = entries if rewatch == "once" else [entry for entry in entries if entry.is_view(view)]
         if any(entry.outcome in DEALT_WITH for entry in known):
             skips.append(Event(view, "skipped", "duplicate", next((e.ids for e in known if e.ids), {})))
             continue
-        sending = [entry for entry in same if entry.outcome == "sending"]
+        sending = [entry for entry in known if entry.outcome == "sending"]
         if sending:
             late = max(entry.settled_at for entry in sending) - now
             if late > 0:

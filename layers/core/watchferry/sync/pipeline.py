@@ -18,10 +18,11 @@ from watchferry.storage.accounts import Account
 from watchferry.storage.plans import batch_name
 from watchferry.storage.runs import Run, Status
 from watchferry.sync import commit
-from watchferry.sync.collect import Collected, collect
+from watchferry.sync.collect import Collected, collect, has_news
 from watchferry.sync.confirm import Confirmed, confirm_completed, never_finished
 from watchferry.sync.dedupe import (
     WINDOW_AHEAD,
+    AgainstTrakt,
     window_start,
     without_duplicates,
     without_known,
@@ -76,7 +77,7 @@ class Planning:
 
         skips = [*new.skips, *(event for each in mapped for event in each.skips), *refused, *plan.skips, *unfinished]
         if self.run.mode == "sync":
-            self.remember(collected, unfinished, plan.found)
+            self.remember(collected, unfinished, plan)
         self.hand_over(collected, len(views), plan.to_send, skips)
 
     # §4.1.1
@@ -84,19 +85,18 @@ class Planning:
     def collect(self) -> Collected:
         known = None if self.run.full else self.account.cursor
         so_far = Collected.restored(self.shop.plans.saved(self.run.run_id, "collected"))
-        if so_far.complete:
-            return so_far
 
         def tick(now: Collected) -> None:
             self.tick("collecting", now.next_page - 1, now.pages or now.next_page)
 
-        try:
-            collect(self.kinopub, known, so_far, tick)
-            for title in self.shop.rechecks.due(self.account.user_id):
-                so_far.titles[title.item] = title.merged(so_far.titles.get(title.item))
-        finally:
-            if so_far.titles or so_far.next_page > 2:
-                self.shop.plans.save(self.run.run_id, "collected", so_far.stored())
+        if not so_far.complete:
+            try:
+                collect(self.kinopub, known, so_far, tick)
+            finally:
+                if so_far.titles or so_far.next_page > 2:
+                    self.shop.plans.save(self.run.run_id, "collected", so_far.stored())
+        for title in self.shop.rechecks.due(self.account.user_id):
+            so_far.titles[title.item] = title.merged(so_far.titles.get(title.item))
         return so_far
 
     # §4.1.2
@@ -162,12 +162,18 @@ class Planning:
 
     # What is known from now on, whether or not anything is sent
 
-    def remember(self, collected: Collected, unfinished: Sequence[Event], found: Sequence[tuple[View, Ids]]) -> None:
+    def remember(self, collected: Collected, unfinished: Sequence[Event], plan: AgainstTrakt) -> None:
         shop, user_id = self.shop, self.account.user_id
-        shop.ledger.record(user_id, self.run.run_id, [(view, "duplicate", ids) for view, ids in found])
-        begun = {event.view.item for event in unfinished}
-        shop.rechecks.ask_tomorrow(user_id, [collected.titles[item] for item in begun])
-        shop.rechecks.forget(user_id, [item for item in collected.titles if item not in begun])
+        shop.ledger.record(user_id, self.run.run_id, [(view, "duplicate", ids) for view, ids in plan.found])
+        again = {event.view.item for event in unfinished}
+        # The next run's cursor cannot bring back a title without a new row, should the sending of its views fail.
+        again |= {
+            item
+            for item in {event.view.item for event in plan.to_send}
+            if not has_news(collected.titles[item], self.account.cursor)
+        }
+        shop.rechecks.ask_tomorrow(user_id, [collected.titles[item] for item in again])
+        shop.rechecks.forget(user_id, [item for item in collected.titles if item not in again])
 
     # §4.5.1
 
@@ -187,7 +193,7 @@ class Planning:
             cursor=collected.cursor,
         )
         if planned is None:
-            raise Superseded("another worker planned this run")
+            return  # the worker whose plan holds, or who ended the run, sees to the rest
         if waits:
             shop.accounts.free(run.user_id, run.run_id, awaiting=True)
         elif batches:

@@ -32,7 +32,7 @@ def plan_run(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> s
     if account is None:
         return "no such user"
     try:
-        with shop.clients(job.user_id, run.run_id) as (trakt, kinopub):
+        with shop.clients(job.user_id, run.run_id, deadline) as (trakt, kinopub):
             Planning(shop, account, run, worker, deadline, trakt, kinopub).go()
     except OutOfTime:
         return _go_on(shop, run, worker, job, delay=0)
@@ -55,7 +55,7 @@ def _take_up(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> R
     if run is None and job.trigger == "schedule" and not may_run_by_itself(account):
         return "not due any more"
     if run is not None and (run.is_finished or run.status == "awaiting_confirmation"):
-        shop.accounts.free(job.user_id, job.run_id)
+        shop.accounts.free(job.user_id, job.run_id, awaiting=not run.is_finished)
         return "finished before"
     try:
         if run is None:

@@ -1,15 +1,16 @@
 """§4.5 of the sync document, with architecture.md's rule 1: a batch is sent once, or its outcome is read back.
 
-    PLANNED ──claim──▶ SENDING ──intend, still active?, posting──▶ POST ──▶ record ──▶ SENT
-                          │                                          │
-                          │ it is certain that nothing was stored    │ not known
-                          ▼                                          ▼
-                       PLANNED                            SENDING, whose owner is gone:
-                                                          read back after the settling time, send only what is not there
+    PLANNED ──claim──▶ SENDING ──intend (still active?), posting──▶ POST ──▶ record ──▶ SENT
+                          │                                           │
+                          │ it is certain that nothing was stored     │ not known
+                          ▼                                           ▼
+                       PLANNED                             SENDING, whose owner is gone:
+                                                           read back after the settling time; send what is not there
 
 Why that holds: a POST is sent only by the batch's owner, whose invocation ends before its lease does. What is about to
-be sent stands in the ledger before it is checked once more that the run is its user's active one; so a later run, which
-is planned after this one lost that place, finds it there, waits until it is settled, and looks for it at Trakt.
+be sent is written to the ledger in one transaction with the check that the run is its user's active one; so a later
+run, which is planned after this one lost that place, finds it there, waits until it is settled, and looks for it at
+Trakt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +58,7 @@ class Sending:
             return self.settle("SENT", dict.fromkeys(map(str, missing), "rejected_by_trakt"))
         if self.batch.attempts >= MOST_POSTS:
             # It has just been read back: what is missing is certainly not there, and the next run's to send.
-            self.shop.ledger.withdraw(self.run.user_id, [self.batch.events[position].view for position in missing])
+            self.withdraw([self.batch.events[position] for position in missing])
             return self.settle("FAILED", {}, sent=len(present))
         return self.post(missing)
 
@@ -65,8 +66,9 @@ class Sending:
         shop, run, batch = self.shop, self.run, self.batch
         events = [batch.events[position] for position in missing]
         settled_at = self.deadline + shop.settings.read_back_settle_seconds
-        shop.ledger.intend(run.user_id, run.run_id, [(e.view, e.ids) for e in events], settled_at=settled_at)
-        if not shop.accounts.keep_run(run.user_id, run.run_id):
+        active = shop.accounts.while_active(run.user_id, run.run_id)
+        views = [(event.view, event.ids) for event in events]
+        if not shop.ledger.intend(run.user_id, run.run_id, views, settled_at=settled_at, while_active=active):
             self.certainly_not_sent(events)
             commit.superseded(shop, run)
             return "superseded"
@@ -140,7 +142,7 @@ class Sending:
         shop, run, batch = self.shop, self.run, self.batch
         if len(batch.events) == 1 or len(missing) == 1:
             return self.settle("SENT", {str(position): "rejected_by_trakt" for position in missing})
-        shop.ledger.withdraw(run.user_id, [batch.events[position].view for position in missing])
+        self.withdraw([batch.events[position] for position in missing])
         try:
             transact(
                 shop.plans.table.client, [*shop.plans.splitting(batch), shop.runs.batch_split(run.user_id, run.run_id)]
@@ -159,8 +161,11 @@ class Sending:
         if self.batch.attempts:
             self.shop.plans.leave_unknown(self.batch, answered=False)
         else:
-            self.shop.ledger.withdraw(self.run.user_id, [event.view for event in events])
+            self.withdraw(events)
             self.shop.plans.put_back(self.batch)
+
+    def withdraw(self, events: Sequence[Event]) -> None:
+        self.shop.ledger.withdraw(self.run.user_id, self.run.run_id, [event.view for event in events])
 
     def later(self, delay: float | None, said: str = "") -> str:
         return said + put_off(self.shop, self.run, self.job, delay)
@@ -185,7 +190,7 @@ def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) ->
     if claimed is None:
         current = shop.plans.batch(job.run_id, job.batch) or batch
         return put_off(shop, run, job, max(1.0, current.lease_until + settle - shop.clock() + 1))
-    with shop.clients(job.user_id, job.run_id) as (trakt, _):
+    with shop.clients(job.user_id, job.run_id, deadline - POST_TAKES) as (trakt, _):
         turn = Sending(shop, run, job, claimed, deadline, trakt)
         try:
             return turn.go()

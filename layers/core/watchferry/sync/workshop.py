@@ -1,9 +1,9 @@
 """What every worker of a sync has at hand: the tables, the queues, and upstreams for one user."""
 
-from collections import Counter
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from watchferry.clients._transport import Throttle, Unthrottled
@@ -20,9 +20,10 @@ from watchferry.storage.rechecks import Rechecks
 from watchferry.storage.runs import Runs
 from watchferry.sync.queues import Queues
 
-RATES = {"GET": Rate(interval_ms=300, burst=900), "POST": Rate(interval_ms=1050, burst=1)}
-"""Trakt's limits per user as documented (reality.md, Limits: 1000 GETs in 5 minutes, a POST a second), with a little
-room for clocks that differ. A 429 that names another limit replaces them in the budget's row."""
+RATES = {"GET": Rate(interval_ms=600, burst=480), "POST": Rate(interval_ms=1050, burst=1)}
+"""Trakt's limits per user as documented (reality.md, Limits): a POST a second, with a little room for clocks that
+differ, and 1000 GETs in any 5 minutes, which are the burst and what comes back in that time. A 429 that names a lower
+limit replaces them in the budget's row."""
 
 GETS_AT_ONCE = 10
 """Reads spoken for in one write to the budget."""
@@ -35,11 +36,25 @@ WITHOUT_RETRY_AFTER = 10.0
 
 
 class Upstreams(Protocol):
-    """Makes the clients for one user's job; `on_call` is told of every call that goes out."""
+    """Makes the clients for one user's job."""
 
-    def trakt(self, user_id: str, throttle: Throttle, on_call: Callable[[], None]) -> Trakt: ...
+    def trakt(self, user_id: str, throttle: Throttle, watch: "Watch") -> Trakt: ...
 
-    def kinopub(self, user_id: str, throttle: Throttle, on_call: Callable[[], None]) -> Kinopub: ...
+    def kinopub(self, user_id: str, throttle: Throttle, watch: "Watch") -> Kinopub: ...
+
+
+@dataclass(slots=True)
+class Watch:
+    """What a job's clients tell, and ask, while they work. Threads share it."""
+
+    out_of_time: Callable[[], bool]
+    calls: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def on_call(self) -> None:
+        """Every call that goes out."""
+        with self._lock:
+            self.calls += 1
 
 
 @dataclass(slots=True)
@@ -89,13 +104,16 @@ class Workshop:
     """Of one run; Kinopub's limit is not documented, and parallel reads provoke it (reality.md, Kinopub)."""
 
     @contextmanager
-    def clients(self, user_id: str, run_id: str) -> Iterator[tuple[Trakt, Kinopub]]:
-        """The user's upstreams; the calls made are added to the run when the work is done, however it ends."""
-        calls: Counter[str] = Counter()
+    def clients(self, user_id: str, run_id: str, until: float) -> Iterator[tuple[Trakt, Kinopub]]:
+        """The user's upstreams, for a job that ends at `until`.
+
+        The calls made are added to the run when the work is done, however it ends.
+        """
+        watches = {name: Watch(lambda: self.clock() >= until) for name in ("trakt", "kinopub")}
         budget = Budget(self.budgets, user_id, self.pause)
-        trakt = self.upstreams.trakt(user_id, budget, lambda: calls.update(trakt=1))
-        kinopub = self.upstreams.kinopub(user_id, Unthrottled(), lambda: calls.update(kinopub=1))
+        trakt = self.upstreams.trakt(user_id, budget, watches["trakt"])
+        kinopub = self.upstreams.kinopub(user_id, Unthrottled(), watches["kinopub"])
         try:
             yield trakt, kinopub
         finally:
-            self.runs.add_calls(user_id, run_id, calls)
+            self.runs.add_calls(user_id, run_id, {name: watch.calls for name, watch in watches.items()})
