@@ -18,7 +18,7 @@ import httpx
 from tests.memory_dynamo import MemoryDynamo, refused
 from tests.upstreams import Fault, Library, film, series
 from tests.upstreams.titles import State, Title, Unit
-from tests.world import MemoryQueues, Message, World
+from tests.world import NOW, MemoryQueues, Message, World
 from watchferry.errors import ConnectAgain, NotConnected
 from watchferry.models import MOVED_AT_LEAST
 from watchferry.storage.accounts import RUN_LEASE, Provider, RunActive
@@ -49,7 +49,11 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class Watch:
-    """The viewer finishes a film, a part or an episode, once more if need be. `row`: `updated` stays null."""
+    """The viewer finishes a film, a part or an episode, once more if need be.
+
+    `row`: `updated` stays null, as long as it has no row yet (an older row's time could be taken for this view's when
+    the row moves between the reading of the history and that of the title).
+    """
 
     unit: int
     timed_by: Literal["updated", "row"] = "updated"
@@ -217,7 +221,7 @@ class Seen:
     """One view as the person knows it: it ought to be one play."""
 
     times: list[int]
-    """Each `watched_at` that Kinopub showed for it; empty when nothing said when."""
+    """Each `watched_at` that Kinopub showed for it; empty when nothing, or only the row, said when."""
     row_at: int | None
     visible: bool = True
     """Kinopub still shows it: no later view or new beginning has taken its place."""
@@ -273,7 +277,9 @@ class Chaos(World):
         self.away: set[str] = set()
         self.broken: list[str] = []
         self.trace: list[str] = []
-        super().__init__(small_library(1_795_000_000.0), dynamo=WatchedDynamo(MemoryDynamo(), self))
+        memory = MemoryDynamo()
+        self.stored = memory.tables
+        super().__init__(small_library(NOW), dynamo=WatchedDynamo(memory, self))
         library = self.upstreams.library
         self.units = [
             Watchable(title, parts)
@@ -283,7 +289,7 @@ class Chaos(World):
         self.viewer = library.viewer(USER)
         self.settings(enabled=True, batch_size=2)
         self.shop.upstreams.broker = _Credentials(self)
-        self._cursor = self.account().cursor
+        self._cursor: Any = None
         self.runs_begun: list[str] = []
 
     def transport(self) -> httpx.BaseTransport:
@@ -299,7 +305,9 @@ class Chaos(World):
             self.act(action)
 
     def act(self, action: Action) -> None:  # noqa: PLR0912 - one case for each action
-        self.trace.append(f"{'  ' * len(self.working)}{self.now - 1_795_000_000:9.1f} {action}")
+        self.trace.append(f"{'  ' * len(self.working)}{self.now - NOW:9.1f} {action}")
+        if isinstance(action, Watch | Begin | FinishUnseen | MarkShow):
+            self.now += 1  # nobody does two things in one second
         match action:
             case Watch():
                 self.watch(action)
@@ -321,7 +329,7 @@ class Chaos(World):
                 self.away.add(provider)
                 self._outside(lambda: self.shop.accounts.disconnect(USER, provider))
             case Pass(seconds):
-                self.now += min(seconds, 45) if self.working else seconds
+                self.now += seconds
             case Trouble(at, fault, times, skip):
                 self.trouble(at, fault, times, skip)
             case LatePost(after):
@@ -387,11 +395,16 @@ class Chaos(World):
     def _watch(self, unit: Watchable, action: Watch) -> None:
         now = int(self.now)
         part = next((part for part in unit.parts if self.viewer.state(part).status != 1), unit.parts[-1])
-        self.viewer.states[part.media] = State(1, part.duration, now if action.timed_by == "updated" else None)
+        by_row = (
+            action.timed_by == "row"
+            and not unit.seen
+            and not any(each.media in self.viewer.rows for each in unit.parts)
+        )
+        self.viewer.states[part.media] = State(1, part.duration, None if by_row else now)
         self.viewer.see(part, now, part.duration)
         before = len(unit.seen)
-        self._finished(unit, now, now)
-        if action.told and len(unit.seen) > before and unit.trakt_id is not None:
+        self._finished(unit, None if by_row else now, now)
+        if not by_row and action.told and len(unit.seen) > before and unit.trakt_id is not None:
             thing = unit.title.trakt if not unit.title.season_based else unit.title.trakt_episode(unit.parts[0])
             self.upstreams.trakt.add_play(USER, thing, now)
             unit.settled = True  # at this minute and no other: a time that moves before we see it is another key
@@ -453,8 +466,6 @@ class Chaos(World):
             return
         visible = [message for message in waiting if message.due <= self.now]
         if not visible:
-            if self.working and waiting[0].due - self.now > 45:
-                return
             self.now = waiting[0].due
             visible = [message for message in waiting if message.due <= self.now]
         message = visible[action.pick % len(visible)]
@@ -552,7 +563,7 @@ class Chaos(World):
             self.reconnect(provider)  # type: ignore[arg-type]
         self.settings(enabled=True)
         self.finish_all()
-        for wait in (RUN_LEASE + 1, DAY + 1, DAY + 1):
+        for wait in (RUN_LEASE + 1, DAY + 1):
             self.now += wait
             self.settings(enabled=True)
             self.act(Tick())
@@ -615,11 +626,12 @@ class Chaos(World):
 
     def _watch_cursor(self) -> None:
         """Whenever the cursor has moved: what lies behind it was dealt with."""
-        cursor = self.account().cursor
-        if cursor is None or cursor == self._cursor:
-            self._cursor = cursor
+        stored = self.stored["Accounts"][(USER,)].get("cursor")
+        if stored == self._cursor:
             return
-        self._cursor = cursor
+        self._cursor = stored
+        if (cursor := self.account().cursor) is None:
+            return
         for unit in self.units:
             for seen in unit.seen:
                 passed = seen.visible and seen.row_at is not None and seen.row_at < cursor.last_seen
@@ -695,8 +707,9 @@ class _WatchedTransport(httpx.BaseTransport):
             return httpx.Response(422, json={"errors": {"base": ["is invalid"]}}, request=request)
         if request.method == "POST" and chaos.late_posts:
             after = min(chaos.late_posts.pop(0), LATEST)
-            chaos.late.append((chaos.now + PATIENCE + after, lambda: self._inner.handle_request(request)))
-            chaos.now += PATIENCE
+            waited = min(PATIENCE, chaos.working[-1].kill_at - chaos.now)
+            chaos.now += waited
+            chaos.late.append((chaos.now + after, lambda: self._inner.handle_request(request)))
             raise httpx.ReadTimeout("the read operation timed out", request=request)
         try:
             return self._inner.handle_request(request)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -16,6 +16,9 @@ from moto import mock_aws
 from tests.tables import create_tables, tables
 from tests.upstreams import Upstreams
 from watchferry.wiring import Wiring
+
+if TYPE_CHECKING:
+    from tests.stack.deployed import Deployed
 
 SITE_URL = "https://watchferry.test"
 REGION = "eu-central-1"
@@ -115,3 +118,12 @@ def new_wiring(environ: dict[str, str], clock: Clock, upstreams: Upstreams) -> N
 @pytest.fixture
 def wiring(new_wiring: NewWiring) -> Wiring:
     return new_wiring()
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Deployed]":
+    """The deployed local stack, one for all tests that need it."""
+    from tests.stack.deployed import deploy
+
+    with deploy(tmp_path_factory.mktemp("stack")) as made:
+        yield made

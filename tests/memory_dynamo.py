@@ -43,7 +43,7 @@ def refused(code: str, operation: str, **more: Any) -> ClientError:
 
 
 class MemoryDynamo:
-    """The client. Every call is atomic and consistent. Stored values are never changed in place, so nothing is copied."""
+    """The client. Every call is atomic and consistent. Stored values are never changed in place, nor copied."""
 
     exceptions: ClassVar = _Exceptions
 
@@ -190,18 +190,9 @@ class MemoryDynamo:
         return self._fitting(item)
 
     def _fitting(self, item: Wire) -> Wire:
-        if sum(len(name) + _size(value) for name, value in item.items()) > LARGEST_ITEM:
+        if sum(len(value["B"]) for value in item.values() if "B" in value) > LARGEST_ITEM:
             raise refused("ValidationException", "the item is too large")
         return item
-
-
-def _size(value: Wire) -> int:
-    ((kind, inner),) = value.items()
-    if kind == "M":
-        return sum(len(name) + _size(each) for name, each in inner.items())
-    if kind == "L":
-        return sum(map(_size, inner))
-    return len(inner) if isinstance(inner, str | bytes) else 8
 
 
 # ---------------------------------------------------------------- condition expressions

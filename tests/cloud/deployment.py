@@ -1,13 +1,12 @@
 """The one way in which template.yaml gets to a cloud, AWS or the local one: secrets, sam build, sam deploy, page."""
 
-import compileall
 import fcntl
 import json
 import mimetypes
 import os
-import py_compile
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -104,9 +103,9 @@ def build(target: Target) -> None:
             shutil.rmtree(cache, ignore_errors=True)
     _sam(target, "build", "--parameter-overrides", f"Arch={target.arch}")
     # A Lambda cannot write bytecode beside its code, so without this every cold start would compile all of it anew.
-    compileall.compile_dir(
-        BUILT_LAYER, quiet=1, workers=0, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
-    )
+    # As a program: its workers would run a caller's script once more, which would wait for our lock for ever.
+    options = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([sys.executable, "-m", "compileall", *options, BUILT_LAYER], check=False)
 
 
 def sam_deploy(target: Target, settings: Settings) -> None:

@@ -48,7 +48,8 @@ class Stack:
         """A client of the API that acts as a browser on the site: it keeps cookies and says where it comes from."""
         return httpx.Client(
             base_url=self.api_url + "/",
-            transport=LocalTransport(),
+            # Reading all certificates takes longer than most requests.
+            transport=LocalTransport(verify=self.site_url.startswith("https:")),
             auth=BrowserCookies(),
             headers={"origin": self.site_url, "sec-fetch-site": "same-origin", "x-csrf": "1"},
             timeout=35,

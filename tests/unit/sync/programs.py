@@ -1,4 +1,8 @@
-"""Programs for tests/chaos.py: what hypothesis makes up, and in what proportion."""
+"""Programs for tests/chaos.py: what hypothesis makes up, and in what proportion.
+
+Left to chance alone, most programs would be uneventful. They are made of scenes: somebody watches, something is wrong
+upstream, a run starts, its messages are delivered, another run takes its place, time passes.
+"""
 
 from hypothesis import strategies as st
 
@@ -7,14 +11,17 @@ from tests import chaos
 UNITS = 7
 MINUTE, HOUR = 60, 3600
 
+type Actions = st.SearchStrategy[chaos.Action]
+type Lists = st.SearchStrategy[list[chaos.Action]]
+
 _units = st.integers(0, UNITS - 1)
 _watches = st.builds(
     chaos.Watch,
     _units,
-    st.sampled_from(["updated", "updated", "row"]),
-    told=st.sampled_from([False, False, False, True]),
+    st.sampled_from(["updated", "updated", "updated", "row"]),
+    told=st.sampled_from([False, False, False, False, True]),
 )
-_person = st.one_of(
+_person: Actions = st.one_of(
     _watches,
     _watches,
     st.builds(chaos.Begin, _units),
@@ -22,28 +29,37 @@ _person = st.one_of(
     st.builds(chaos.Drift, _units, st.integers(1, 25 * MINUTE)),
     st.builds(chaos.MarkShow, st.booleans()),
 )
-_times = st.builds(
-    chaos.Pass, st.sampled_from([1, 20, 45, 70, 130, 6 * MINUTE, 31 * MINUTE, HOUR, 3 * HOUR, 25 * HOUR])
+_times: Actions = st.builds(
+    chaos.Pass, st.sampled_from([1, 20, 45, 70, 130, 285, 6 * MINUTE, 31 * MINUTE, HOUR, 3 * HOUR, 25 * HOUR])
 )
-_connections = st.one_of(
-    st.builds(chaos.Reconnect, st.sampled_from(["kinopub", "trakt"])),
-    st.builds(chaos.Disconnect, st.sampled_from(["kinopub", "trakt"])),
-)
+_providers = st.sampled_from(["kinopub", "trakt"])
+_connections: Actions = st.one_of(st.builds(chaos.Reconnect, _providers), st.builds(chaos.Disconnect, _providers))
 _faults = st.sampled_from(sorted(chaos.FAULTS))
-_troubles = st.one_of(
+_late: Actions = st.builds(chaos.LatePost, st.sampled_from([1, 20, 50]))
+_troubles: Actions = st.one_of(
     st.builds(chaos.Trouble, st.just("post"), _faults, st.integers(1, 3), st.integers(0, 2)),
     st.builds(chaos.Trouble, st.just("post"), _faults, st.just(1), st.just(0)),
-    st.builds(chaos.LatePost, st.integers(1, 50)),
-    st.builds(chaos.LatePost, st.integers(1, 50)),
+    _late,
+    _late,
     st.just(chaos.Poison()),
     st.builds(chaos.Trouble, st.sampled_from(["trakt", "kinopub"]), _faults, st.integers(1, 6), st.integers(0, 3)),
 )
-_starts = st.one_of(st.builds(chaos.Start, st.sampled_from([False, False, True])), st.just(chaos.Tick()))
+_starts: Actions = st.one_of(st.builds(chaos.Start, st.sampled_from([False, False, True])), st.just(chaos.Tick()))
+_work: Actions = st.builds(chaos.Work, st.integers(1, 6))
 
-_calls = st.one_of(st.integers(0, 16), st.integers(0, 45))
+# Another run takes this one's place: its account was connected anew, or it showed no sign of life.
+_takes_over: Lists = st.tuples(
+    st.sampled_from([chaos.Reconnect("kinopub"), chaos.Reconnect("kinopub"), chaos.Pass(chaos.RUN_LEASE + 1)]),
+    _starts,
+    st.builds(chaos.Work, st.integers(2, 6)),
+).map(list)
+# A second planner, when the first one's time is nearly over.
+_overtakes: Lists = st.tuples(st.just(chaos.Pass(285)), _work).map(list)
+
+_calls = st.one_of(st.integers(0, 14), st.integers(0, 45))
 
 
-def _deliveries(meanwhile: st.SearchStrategy[chaos.Action] | None) -> st.SearchStrategy[chaos.Action]:
+def _deliveries(meanwhile: Actions | None) -> Actions:
     kinds = [
         st.builds(
             chaos.Interruption,
@@ -54,7 +70,7 @@ def _deliveries(meanwhile: st.SearchStrategy[chaos.Action] | None) -> st.SearchS
         )
     ]
     if meanwhile is not None:
-        others = st.lists(meanwhile, min_size=1, max_size=4).map(tuple)
+        others = st.one_of(st.lists(meanwhile, min_size=1, max_size=4), _takes_over, _overtakes).map(tuple)
         slow = st.builds(
             chaos.Interruption, _calls, st.just("meanwhile"), st.booleans(), late=st.just(0), meanwhile=others
         )
@@ -67,27 +83,38 @@ def _deliveries(meanwhile: st.SearchStrategy[chaos.Action] | None) -> st.SearchS
     )
 
 
-_work = st.builds(chaos.Work, st.integers(1, 6))
-_deepest = st.one_of(_person, _times, _starts, _troubles, _connections, _work, _deliveries(None))
-_inner = st.one_of(_person, _times, _starts, _starts, _work, _deliveries(_deepest), _troubles, _connections)
+_deepest: Actions = st.one_of(_person, _times, _starts, _troubles, _connections, _work, _deliveries(None))
+_inner: Actions = st.one_of(_person, _times, _starts, _starts, _work, _deliveries(_deepest), _troubles, _connections)
 _delivery = _deliveries(_inner)
 
 
-def _maybe(what: st.SearchStrategy[chaos.Action], most: int) -> st.SearchStrategy[list[chaos.Action]]:
-    return st.lists(what, max_size=most)
+def _one_after_another(*parts: Lists) -> Lists:
+    return st.tuples(*parts).map(lambda lists: [action for each in lists for action in each])
 
 
-def _joined(parts: tuple[list[chaos.Action], ...]) -> list[chaos.Action]:
-    return [action for part in parts for action in part]
-
-
-_scenes = st.tuples(
+_ordinary = _one_after_another(
     st.lists(_person, min_size=1, max_size=4),
-    _maybe(_troubles, 2),
+    st.lists(_troubles, max_size=2),
     st.lists(_starts, min_size=1, max_size=1),
     st.lists(st.one_of(_work, _delivery, _delivery), min_size=1, max_size=6),
-    _maybe(st.one_of(_times, _times, _connections, _person), 2),
-).map(_joined)
+    st.lists(st.one_of(_times, _times, _connections, _person), max_size=2),
+)
+_hasty = _one_after_another(
+    st.lists(_watches, min_size=1, max_size=3),
+    st.lists(_troubles, max_size=1),
+    st.just([chaos.Start(), chaos.Work(1)]),
+    st.lists(_delivery, min_size=1, max_size=2),
+    _takes_over,
+)
+_finished_unseen = _one_after_another(
+    st.just([chaos.Begin(0), chaos.Start(), chaos.Work(2), chaos.FinishUnseen(0), chaos.Pass(25 * HOUR)]),
+    st.lists(_troubles, max_size=2),
+    st.lists(_starts, min_size=1, max_size=1),
+    st.lists(st.one_of(_work, _delivery), min_size=1, max_size=4),
+)
 
-programs = st.lists(_scenes, min_size=1, max_size=4).map(lambda scenes: [each for scene in scenes for each in scene])
-"""Scenes: somebody watches, something is wrong upstream, a run starts, messages are delivered, time passes."""
+programs: Lists = _one_after_another(
+    st.lists(st.one_of(_ordinary, _ordinary, _hasty, _finished_unseen), min_size=1, max_size=4).map(
+        lambda scenes: [action for scene in scenes for action in scene]
+    )
+)

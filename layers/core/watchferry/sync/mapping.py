@@ -181,7 +181,7 @@ def same_name(name: str) -> str:
 def names_to_ask(title: Title) -> list[str]:
     """Trakt's titles are mostly in Latin letters: where one of the names is, the others are not asked for."""
     latin = [name for name in title.names if any("a" <= letter <= "z" for letter in name.lower())]
-    return latin or title.names
+    return list(dict.fromkeys(latin or title.names))
 
 
 def index_seasons(seasons: Sequence[Season]) -> Seasons | None:

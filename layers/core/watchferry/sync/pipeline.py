@@ -89,13 +89,15 @@ class Planning:
         def tick(now: Collected) -> None:
             self.tick("collecting", now.next_page - 1, now.pages or now.next_page)
 
+        due = self.shop.rechecks.due(self.account.user_id)
         if not so_far.complete:
             try:
                 collect(self.kinopub, known, so_far, tick)
             finally:
-                if so_far.titles or so_far.next_page > 2:
+                # Whenever there is something to confirm: no answer may be older than the cursor that comes with it.
+                if so_far.titles or due or so_far.next_page > 2:
                     self.shop.plans.save(self.run.run_id, "collected", so_far.stored())
-        for title in self.shop.rechecks.due(self.account.user_id):
+        for title in due:
             so_far.titles[title.item] = title.merged(so_far.titles.get(title.item))
         return so_far
 

@@ -95,7 +95,7 @@ def _fields(body: str, wanted: Mapping[str, type]) -> dict[str, Any]:
         message = json.loads(body)
         fields = {name: message[name] for name in wanted}
         deferrals = message.get("deferrals", 0)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise MalformedMessage(f"not a job: {type(error).__name__}") from error
     wrong = [name for name, kind in wanted.items() if not isinstance(fields[name], kind) or not fields[name]]
     if wrong or not isinstance(deferrals, int):

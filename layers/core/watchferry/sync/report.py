@@ -1,9 +1,9 @@
 """A run's events, page by page, as JSON or CSV (http-api.md, Sync)."""
 
 import base64
-import binascii
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -89,8 +89,8 @@ def _row(cursor: str | None) -> str | None:
         return None
     try:
         name = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Problem(400, "validation", "cursor: not one that was given out here") from error
-    if not name.startswith(("batch#", "skips#")):
+    if not re.fullmatch(r"(batch|skips)#\d{4,9}-\d{5,9}[-ab]{0,99}", name):
         raise Problem(400, "validation", "cursor: not one that was given out here")
     return name

@@ -1,0 +1,204 @@
+"""The whole of Watchferry in the local cloud, deployed as `make up` does it, once for all tests of a session.
+
+The stand-ins run on threads of the test process, with Trakt's rate limits on. Every test makes people of its own
+(person.py), so nothing is ever deployed again. Whatever the API answers to anybody is checked on its way by `hear`, and
+kept for test_secrets.py.
+"""
+
+import itertools
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.cloud import ministack
+from tests.cloud.stack import Stack
+from tests.cloud.up import up
+from tests.stack.person import Person
+from tests.stack.shelf import Shelf
+from tests.upstreams import Library, start
+from tests.upstreams.realistic import realistic
+from tests.upstreams.stand_ins import Running
+
+HARRY = "harry"
+"""The one with the realistic library."""
+
+GUESTS = 600
+INTERVAL = 1
+"""Seconds between polls of a device flow, at both upstreams; the real ones say 5."""
+
+PROBLEM = {"type": str, "title": str, "status": int, "detail": str, "code": str, "request_id": str}
+POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+
+def guest(number: int) -> str:
+    return f"g{number:03d}"
+
+
+@dataclass(repr=False)
+class Deployed:
+    stack: Stack
+    upstreams: Running
+    shelf: Shelf
+    """Titles that anybody may have watched; Trakt's ids of them are soon remembered."""
+    answers: list[str] = field(default_factory=list)
+    """Every answer of the API: status, headers, body."""
+    secrets: set[str] = field(default_factory=set)
+    """Of our own making: sessions, handles, states, browser marks."""
+    at_the_end: ExitStack = field(default_factory=ExitStack)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _guests: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _shelves: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def library(self) -> Library:
+        return self.upstreams.library
+
+    # ---- people
+
+    def web(self) -> httpx.Client:
+        """A browser that nobody has signed in with."""
+        made = self.stack.browser(event_hooks={"response": [self.hear]})
+        with self.lock:
+            self.at_the_end.callback(made.close)
+        return made
+
+    def newcomer(self, name: str, *, slug: str = "", **trakt: Any) -> Person:
+        """Somebody new at both upstreams who has not been here yet; `name` is for whoever reads a failure."""
+        slug = slug or guest(next(self._guests))
+        with self.upstreams.upstreams.lock:
+            if slug not in self.upstreams.trakt.users:
+                self.library.viewer(slug)
+                self.upstreams.trakt.add_user(slug, name=name, **trakt)
+        return Person(self, name, slug, self.web())
+
+    def person(self, name: str) -> Person:
+        """Somebody new, with both accounts connected."""
+        return self.people([name])[0]
+
+    def people(self, names: Sequence[str]) -> list[Person]:
+        """Several at once: connecting is mostly waiting."""
+
+        def connect(name: str) -> Person:
+            made = self.newcomer(name)
+            made.sign_in()
+            made.connect_kinopub()
+            return made
+
+        with ThreadPoolExecutor(8) as threads:
+            return list(threads.map(connect, names))
+
+    def new_shelf(self) -> Shelf:
+        """Titles that nobody has mapped yet."""
+        with self.upstreams.upstreams.lock:
+            return Shelf.fill(self.library, next(self._shelves))
+
+    # ---- the cloud itself
+
+    def send(self, queue: str, bodies: Sequence[str]) -> None:
+        """Messages as if the queue delivered them (once more): ten to a call, so that they come together."""
+        sqs = self.stack.aws("sqs")
+        for chunk in itertools.batched(bodies, 10, strict=False):
+            entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(chunk)]
+            assert not sqs.send_message_batch(QueueUrl=self.stack.queues[queue], Entries=entries).get("Failed")
+
+    def waiting(self, queue: str) -> int:
+        """Messages that are on the queue, delayed or under way."""
+        names = ["ApproximateNumberOfMessages" + kind for kind in ("", "NotVisible", "Delayed")]
+        url = self.stack.queues[queue]
+        told = self.stack.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(map(int, told.values()))
+
+    def take_all(self, queue: str) -> list[str]:
+        """Empties a dead-letter queue."""
+        sqs, url = self.stack.aws("sqs"), self.stack.queues[queue]
+        bodies = []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                bodies.append(message["Body"])
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+    def drained(self) -> bool:
+        return not any(self.waiting(queue) for queue in ("SyncJobs", "HistoryBatches"))
+
+    # ---- every answer
+
+    def hear(self, response: httpx.Response) -> None:
+        """Keeps an answer, and fails on one that no caller may ever see (http-api.md, Errors and Proxy)."""
+        response.read()
+        self.answers.append(f"{response.status_code} {response.headers.multi_items()} {response.text}")
+        cookies = response.headers.get_list("set-cookie")
+        kept = {cookie.partition("=")[2].partition(";")[0] for cookie in cookies}
+        if response.status_code == 200 and response.headers.get("content-type") == "application/json":
+            told = response.json()
+            kept |= {str(told[name]) for name in ("device_code", "state") if name in told}
+        self.secrets |= kept - {""}
+        assert response.headers["content-security-policy"] == POLICY, response.request.url
+        assert response.headers["x-content-type-options"] == "nosniff"
+        if response.status_code >= 400 and response.request.method != "HEAD":
+            check_problem(response)
+
+
+def check_problem(response: httpx.Response) -> None:
+    """An error is a problem document with a stable word, and never one that nobody foresaw."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    problem = response.json()
+    assert {name: type(problem[name]) for name in PROBLEM} == PROBLEM, problem
+    assert problem["status"] == response.status_code != 500, problem
+    assert "Traceback" not in response.text
+
+
+def until[T](what: str, ask: Callable[[], T], seconds: float = 30, every: float = 0.1) -> T:
+    """The first answer that is true. Fails when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, f"not in {seconds} s: {what}"
+        time.sleep(every)
+    return answer
+
+
+@contextmanager
+def deploy(home: Path) -> Iterator[Deployed]:
+    """In a folder and a process of its own, beside whatever else is up; gone afterwards, but for its logs."""
+    with start(realistic([HARRY]), [HARRY], limits=True) as upstreams, ExitStack() as at_the_end:
+        upstreams.trakt.options.set(device_interval=INTERVAL)
+        upstreams.kinopub.options.set(device_interval=INTERVAL)
+        at_the_end.callback(end, home)
+        stack = up(home, environment(upstreams), lambda said: None)
+        yield Deployed(stack, upstreams, Shelf.fill(upstreams.library, 0), at_the_end=at_the_end)
+
+
+def environment(upstreams: Running) -> dict[str, str]:
+    """What the owner says. The schedule's own tick is an hour away, so that only tests tick."""
+    return {
+        "TRAKT_API_URL": upstreams.trakt_url,
+        "TRAKT_AUTH_URL": upstreams.trakt_auth_url,
+        "TRAKT_CLIENT_ID": upstreams.trakt.client_id,
+        "TRAKT_CLIENT_SECRET": upstreams.trakt.client_secret,
+        "KINOPUB_API_URL": upstreams.kinopub_url,
+        "KINOPUB_CLIENT_ID": upstreams.kinopub.client_id,
+        "KINOPUB_CLIENT_SECRET": upstreams.kinopub.client_secret,
+        "ALLOWED_TRAKT_USERS": ",".join([HARRY, *map(guest, range(1, GUESTS))]),
+        "SYNC_SCHEDULE": "rate(1 hour)",
+    }
+
+
+def end(home: Path) -> None:
+    """By its process id, whatever state it is in."""
+    try:
+        ministack.stop(home)
+    finally:
+        if cloud := ministack.running(home):
+            with suppress(ProcessLookupError):
+                os.kill(cloud.pid, signal.SIGKILL)
+        shutil.rmtree(home / "cloud", ignore_errors=True)

@@ -1,0 +1,149 @@
+"""Trakt's limits, kept by all workers of a user together (architecture.md, rule 4), however their calls interleave."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.memory_dynamo import MemoryDynamo
+from tests.unit.sync.examples import NOON, steadily
+from watchferry.storage._dynamo import Table
+from watchferry.storage.budgets import Budgets, Place, Rate
+from watchferry.sync.workshop import RATES
+
+POST = Rate(interval_ms=1000, burst=1)
+
+
+class Contended(MemoryDynamo):
+    """Between a worker's read and its write, others do what is in `meanwhile`: each once, one after another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Iterator[Callable[[], Any]] = iter(())
+
+    def update_item(self, **request: Any) -> Any:
+        for act in self.meanwhile:
+            act()
+            break
+        return super().update_item(**request)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.now = float(NOON)
+        self.dynamo = Contended()
+        self.budgets = Budgets(Table(self.dynamo, "Budgets"), lambda: self.now)  # type: ignore[arg-type]
+
+    def take(self, rate: Rate = POST, *, user: str = "harry", verb: str = "POST", patience: float = 2, calls: int = 1):
+        return self.budgets.take(user, verb, rate, calls=calls, patience=patience)
+
+
+rates = st.builds(Rate, st.sampled_from([250, 500, 1000, 1050]), st.integers(1, 6))
+asks = st.tuples(st.sampled_from([0, 0, 0.25, 1, 3, 30]), st.integers(1, 4), st.sampled_from([0.0, 2.0, 60.0]))
+
+
+@steadily
+@given(rates, st.lists(asks, min_size=1, max_size=25))
+def test_takers_at_the_same_time_never_exceed_the_rate(rate: Rate, wanted) -> None:
+    """In any stretch of time start at most `burst` calls and what the rate lets through in it."""
+    bench = Bench()
+    started: list[tuple[float, int]] = []
+
+    def take(calls: int, patience: float) -> None:
+        place = bench.take(rate, calls=calls, patience=patience)
+        if place.taken:
+            assert place.wait <= patience
+            started.append((bench.now + place.wait, calls))
+        else:
+            assert place.wait > patience
+
+    # Every other ask happens between the reading and the writing of the one before it.
+    others = iter(wanted[1::2])
+    bench.dynamo.meanwhile = (lambda ask=ask: take(ask[1], ask[2]) for ask in others)
+    for pause, calls, patience in wanted[::2]:
+        bench.now += pause
+        take(calls, patience)
+
+    started.sort()
+    for first in range(len(started)):
+        for last in range(first, len(started)):
+            stretch = (started[last][0] - started[first][0]) * 1000 / rate.interval_ms
+            calls = sum(count for _, count in started[first : last + 1])
+            assert calls <= max(rate.burst, *(count for _, count in started)) + stretch + 0.01
+
+
+def test_a_post_a_second_is_one_after_another() -> None:
+    """Ten workers at once get places a second apart; who has no patience is told when to ask again."""
+    bench = Bench()
+    assert [bench.take(patience=60).wait for _ in range(10)] == list(range(10))
+    assert bench.take() == Place(10, taken=False)
+    bench.now += 8
+    assert bench.take() == Place(2, taken=True)
+
+
+def test_a_refused_place_costs_nothing() -> None:
+    """However often it is asked for, the next one comes no later."""
+    bench = Bench()
+    bench.take()
+    for _ in range(5):
+        assert bench.take(patience=0) == Place(1, taken=False)
+    bench.now += 1
+    assert bench.take(patience=0) == Place(0, taken=True)
+
+
+def test_an_idle_budget_does_not_save_up_more_than_its_burst() -> None:
+    bench, rate = Bench(), Rate(interval_ms=1000, burst=3)
+    bench.take(rate)
+    bench.now += 10_000
+    assert [bench.take(rate, patience=0).taken for _ in range(5)] == [True, True, True, False, False]
+
+
+@steadily
+@given(st.integers(1, 600), st.integers(0, 700))
+def test_a_429_blocks_everybody_until_it_is_over(seconds: int, later: int) -> None:
+    """Whoever asks before is told how long it still takes; reading, other users and other verbs go on."""
+    bench = Bench()
+    bench.budgets.block("harry", "POST", seconds=seconds)
+    assert bench.take(verb="GET").taken
+    assert bench.take(user="ron").taken
+    bench.now += later
+    assert bench.take() == (Place(seconds - later, taken=False) if later < seconds else Place(0, taken=True))
+
+
+def test_a_shorter_429_does_not_end_a_longer_one() -> None:
+    bench = Bench()
+    for seconds in (60, 2):
+        bench.budgets.block("harry", "POST", seconds=seconds)
+    assert bench.take() == Place(60, taken=False)
+
+
+def test_a_429_that_comes_while_a_place_is_taken_counts() -> None:
+    """Between a worker's read and its write: it gets no place."""
+    bench = Bench()
+    bench.dynamo.meanwhile = iter([lambda: None, lambda: bench.budgets.block("harry", "POST", seconds=9)])
+    assert bench.take().taken
+    bench.now += 5
+    assert bench.take() == Place(9, taken=False)
+
+
+@pytest.mark.parametrize(("learned", "apart"), [(3.0, 3.0), (0.2, 1.0), (None, 1.0)])
+def test_a_slower_limit_is_learned_from_the_upstream(learned: float | None, apart: float) -> None:
+    """`X-Ratelimit` counts for more than what we know; a faster one does not make us faster."""
+    bench = Bench()
+    bench.budgets.block("harry", "POST", seconds=1, interval=learned)
+    bench.now += 1
+    assert [bench.take(patience=60).wait for _ in range(3)] == [0, apart, 2 * apart]
+
+
+def test_the_documented_limits_are_kept() -> None:
+    """A POST a second; 1000 GETs in any five minutes, ten spoken for at a time (reality.md, Limits)."""
+    bench, calls = Bench(), 0
+    while bench.now < NOON + 300:
+        if bench.take(RATES["GET"], verb="GET", calls=10, patience=0).taken:
+            calls += 10
+        else:
+            bench.now += 1
+    assert 900 <= calls <= 1000
+    assert (RATES["POST"].interval_ms >= 1000, RATES["POST"].burst) == (True, 1)

@@ -1,0 +1,173 @@
+"""§1.3 and §4.1.2: only what `/v1/watching` calls finished is finished, and when that was (http-api.md, Fine print)."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.unit.sync.examples import NOON, show, steadily, title
+from watchferry.clients.kinopub import Watching
+from watchferry.sync.confirm import Confirmed, confirm_completed, never_finished
+
+NOW = NOON + 500_000
+
+updated = st.sampled_from([None, 0, -1, NOON - 7, str(NOON - 9), NOON + 5])
+unit = st.fixed_dictionaries(
+    {"id": st.integers(1, 9), "status": st.sampled_from([-1, 0, 1, "1", 2]), "updated": updated},
+    optional={"duration": st.sampled_from([None, 0, 1500, "2700", 45.5]), "title": st.none() | st.just("x")},
+)
+videos = st.lists(unit, min_size=1, max_size=3, unique_by=lambda each: each["id"])
+seasons = st.lists(
+    st.fixed_dictionaries({"number": st.integers(0, 2), "episodes": videos}),
+    max_size=2,
+    unique_by=lambda s: s["number"],
+)
+rows = st.dictionaries(st.integers(1, 9), st.integers(NOON - 100, NOON), max_size=4)
+
+
+def told(**item: Any) -> Watching:
+    return Watching.model_validate({"id": 1, **item})
+
+
+def parts(*units: dict[str, Any]) -> Watching:
+    return told(videos=[{"number": number, "duration": 1500, **each} for number, each in enumerate(units, 1)])
+
+
+def one_season(*units: dict[str, Any]) -> Watching:
+    episodes = [{"number": number, "duration": 1500, **each} for number, each in enumerate(units, 1)]
+    return told(type="serial", seasons=[{"number": 1, "episodes": episodes}])
+
+
+def only_view(confirmed: Confirmed) -> tuple[int, bool]:
+    (view,) = confirmed.finished
+    return view.watched_at, view.timestamp_missing
+
+
+@steadily
+@given(seasons, rows)
+def test_an_episode_is_finished_exactly_when_its_status_is_1(made, known_rows) -> None:
+    """Whether it has a row of its own or not; begun ones, and unwatched ones with a row, are `not_completed`."""
+    confirmed = confirm_completed(show(rows=known_rows), told(type="serial", seasons=made), NOW)
+    units = [(season["number"], each) for season in made for each in season["episodes"]]
+    finished = sorted((season, each["id"]) for season, each in units if int(each["status"]) == 1)
+    begun = sorted(
+        (season, each["id"])
+        for season, each in units
+        if int(each["status"]) == 0 or (int(each["status"]) != 1 and each["id"] in known_rows)
+    )
+    assert sorted((view.season, view.media) for view in confirmed.finished) == finished
+    assert sorted((event.view.season, event.view.media) for event in confirmed.unfinished) == begun
+    assert {(event.outcome, event.reason) for event in confirmed.unfinished} <= {("skipped", "not_completed")}
+
+
+@steadily
+@given(videos, rows)
+def test_a_film_is_one_unit_and_finished_when_all_of_its_parts_are(made, known_rows) -> None:
+    confirmed = confirm_completed(title(rows=known_rows), told(videos=made), NOW)
+    done = all(int(each["status"]) == 1 for each in made)
+    assert (len(confirmed.finished), len(confirmed.unfinished)) == ((1, 0) if done else (0, 1))
+
+
+@steadily
+@given(updated, st.none() | st.integers(1, NOON), st.booleans())
+def test_when_it_was(said, row, is_film) -> None:
+    """A positive `updated`, also as text; else the row's `last_seen`; else now, with a note."""
+    kept = {} if row is None else {7: row}
+    seen = {"id": 7, "status": 1, "updated": said}
+    watching, made = (parts(seen), title(rows=kept)) if is_film else (one_season(seen), show(rows=kept))
+    positive = int(said) if said and int(said) > 0 else None
+    expected = (positive, False) if positive else (row, False) if row else (NOW, True)
+    assert only_view(confirm_completed(made, watching, NOW)) == expected
+
+
+def test_a_film_in_parts_was_watched_when_its_latest_part_was() -> None:
+    """Each part's own `updated`, or its row; the first part names the unit, whatever the order; lengths add up."""
+    watching = told(
+        videos=[
+            {"id": 12, "number": 2, "status": 1, "updated": None, "duration": 1000},
+            {"id": 11, "number": 1, "status": 1, "updated": NOON - 50, "duration": 2000},
+        ]
+    )
+    (view,) = confirm_completed(title(rows={12: NOON - 20}), watching, NOW).finished
+    assert (view.watched_at, view.media, view.duration, view.type) == (NOON - 20, 11, 3000, "movie")
+    (view,) = confirm_completed(title(rows={}), watching, NOW).finished
+    assert (view.watched_at, view.timestamp_missing) == (NOON - 50, False)
+
+
+@pytest.mark.parametrize("statuses", [(1, 1, 0), (1, -1), (0,), (-1,), (-1, -1)])
+def test_a_film_with_an_unfinished_part_is_not_completed(statuses: tuple[int, ...]) -> None:
+    """Once for the whole film, with its time if there is one, and without a made-up one."""
+    watching = parts(*({"id": 20 + n, "status": status} for n, status in enumerate(statuses)))
+    for kept, at in [({20: NOON}, NOON), ({}, 0)]:
+        confirmed = confirm_completed(title(rows=kept), watching, NOW)
+        assert confirmed.finished == ()
+        assert [(e.view.media, e.view.watched_at, e.reason) for e in confirmed.unfinished] == [
+            (20, at, "not_completed")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("status", "has_row", "reason"), [(0, False, 1), (0, True, 1), (-1, True, 1), (-1, False, 0), (2, False, 0)]
+)
+def test_an_unwatched_episode_counts_only_with_a_row(status: int, has_row: bool, reason: int) -> None:
+    """Of a long series nobody wants to read of every episode that was never begun."""
+    watching = one_season({"id": 5, "status": status, "updated": NOON})
+    confirmed = confirm_completed(show(rows={5: NOON} if has_row else {6: NOON}), watching, NOW)
+    assert (len(confirmed.finished), len(confirmed.unfinished)) == (0, reason)
+
+
+@pytest.mark.parametrize("kind", ["serial", "docuserial", "tvshow", "TVShow"])
+def test_season_based_titles_give_episodes(kind: str) -> None:
+    """With the show's names, and the episode's season and number; `item.status` is not there and not needed."""
+    (view,) = confirm_completed(show(type=kind), one_season({"id": 5, "status": 1, "title": "Свобода"}), NOW).finished
+    assert (view.type, view.show, view.title, view.season, view.number) == (
+        "episode",
+        "Укрытие / Silo",
+        "Свобода",
+        1,
+        1,
+    )
+
+
+@pytest.mark.parametrize("kind", ["movie", "concert", "documovie", "3D", "3d"])
+def test_film_like_titles_give_a_film(kind: str) -> None:
+    """Also where the answer has an empty list of seasons besides its videos."""
+    seen = {"id": 5, "status": 1, "updated": NOON}
+    for watching in (parts(seen), told(videos=[seen], seasons=[])):
+        (view,) = confirm_completed(title(type=kind), watching, NOW).finished
+        assert (view.type, view.season, view.title) == ("movie", None, "Матрица / The Matrix")
+
+
+def test_the_shape_decides_where_it_contradicts_the_type() -> None:
+    """A "movie" with seasons and no videos has episodes; a "serial" with videos alone is a film."""
+    seen = {"id": 5, "status": 1, "updated": NOON}
+    assert confirm_completed(title(), one_season(seen), NOW).finished[0].type == "episode"
+    assert confirm_completed(show(), parts(seen), NOW).finished[0].type == "movie"
+
+
+def test_specials_are_season_0() -> None:
+    watching = told(type="serial", seasons=[{"number": 0, "episodes": [{"id": 5, "number": 3, "status": 1}]}])
+    (view,) = confirm_completed(show(), watching, NOW).finished
+    assert (view.season, view.number) == (0, 3)
+
+
+@pytest.mark.parametrize("watching", [told(), told(videos=[]), told(type="serial")])
+def test_a_title_that_shows_nothing_is_not_finished(watching: Watching) -> None:
+    """Nor one that Kinopub does not answer for at all."""
+    assert confirm_completed(title(), watching, NOW) == never_finished(title())
+    assert never_finished(title()).finished == ()
+
+
+def test_two_episodes_marked_in_bulk_share_their_second() -> None:
+    """Both count: bulk marking stamps a whole season at once."""
+    seen = [{"id": media, "status": 1, "updated": NOON} for media in (5, 6)]
+    views = confirm_completed(show(), one_season(*seen), NOW).finished
+    assert [(view.unit, view.watched_at) for view in views] == [("90-5", NOON), ("90-6", NOON)]
+
+
+def test_a_status_that_is_no_number_is_not_taken_for_finished() -> None:
+    """Nonsense is an error of the upstream's, not a view."""
+    with pytest.raises(ValidationError):
+        one_season({"id": 5, "status": "watched"})

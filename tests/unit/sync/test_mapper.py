@@ -1,0 +1,210 @@
+"""The Mapper over the stand-ins: what it asks Trakt for, what it remembers for everybody, and for how long."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.memory_dynamo import MemoryDynamo
+from tests.unit.sync.examples import NOON, episode, film, show, title
+from tests.upstreams import Library, Upstreams
+from tests.upstreams import film as put_film
+from tests.upstreams import series as put_series
+from tests.world import FixedCredential
+from watchferry.clients._transport import Transport
+from watchferry.clients.kinopub import Kinopub
+from watchferry.clients.trakt import Trakt, trakt_headers
+from watchferry.errors import RetryLater
+from watchferry.models import Title, View
+from watchferry.storage._dynamo import Table
+from watchferry.storage.mappings import FOUND, MISSING, Mappings
+from watchferry.sync.mapping import SEASONS_ASKED_AGAIN_AFTER, SEASONS_KEPT, Mapped, Mapper
+
+LOST = Title(700, "movie", "Пропажа / Lost and Found", 2001, None, True, {700: NOON})
+
+
+class Bench:
+    """Silo with two seasons and specials, two films without an IMDb id, and a clock."""
+
+    def __init__(self) -> None:
+        self.now = float(NOON)
+        library = Library(self.now)
+        self.silo = put_series(
+            library, "Укрытие / Silo", 2023, "tt14688458", {0: 1, 1: 3, 2: 2}, item=90, without=[(1, 2)]
+        )
+        put_film(library, "Пропажа / Lost and Found", 2001, None, item=700, trakt={"trakt": 4711})
+        put_film(library, "Нет такого / No Such Thing", 2001, None, item=701, known=False)
+        put_film(library, "Вторая / AC/DC: Live!", 2001, "tt0000702", item=702, row_imdb=None)
+        self.upstreams = Upstreams(library, clock=lambda: self.now)
+        self.dynamo = MemoryDynamo()
+
+    def map(self, made: Title, views: Sequence[View]) -> Mapped:
+        """As a run of its own would: nothing is remembered but what is in the table."""
+        http = httpx.Client(transport=self.upstreams.transport())
+        headers = trakt_headers(self.upstreams.trakt.client_id, "watchferry-tests")
+
+        def to(upstream: str, url: str) -> Transport:
+            return Transport(http, upstream, url, headers, pause=lambda seconds: None)
+
+        trakt = Trakt(to("Trakt", "https://api.trakt.tv"), FixedCredential(self.upstreams.trakt.grant("harry").access))
+        token = FixedCredential(self.upstreams.kinopub.grant("harry").access)
+        kinopub = Kinopub(to("Kinopub", "https://api.service-kp.com"), token)
+        mapper = Mapper(
+            trakt,
+            kinopub,
+            Mappings(Table(self.dynamo, "Mappings"), lambda: self.now),
+            lambda: self.now,
+            {},  # type: ignore[arg-type]
+        )
+        mapper.load([made])
+        return mapper.map(made, views)
+
+    def calls(self) -> list[str]:
+        """Paths asked for since the last time, Trakt's first."""
+        apps: list[Any] = [self.upstreams.trakt, self.upstreams.kinopub]
+        paths = [entry.path for app in apps for entry in app.requests() if "oauth" not in entry.path]
+        for app in apps:
+            app.forget()
+        return paths
+
+    def trakt_id(self, season: int, number: int) -> int:
+        return self.silo.trakt.seasons[season].episodes[number].trakt  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def numbers(*pairs: tuple[int, int]) -> list[View]:
+    return [episode(10 * season + number, season=season, number=number) for season, number in pairs]
+
+
+def reasons(mapped: Mapped) -> list[str | None]:
+    return [event.reason for event in mapped.skips]
+
+
+def test_a_film_with_an_imdb_id_needs_no_call(bench: Bench) -> None:
+    mapped = bench.map(title(), [film()])
+    assert [ids for _, ids in mapped.views] == [{"imdb": "tt0133093"}]
+    assert bench.calls() == []
+
+
+def test_a_shows_episodes_take_two_calls_and_then_none(bench: Bench) -> None:
+    """However many episodes and seasons; the next user's run finds the answers in the table."""
+    views = numbers((1, 1), (1, 3), (2, 1), (2, 2), (0, 1))
+    mapped = bench.map(show(), views)
+    assert [(view.season, view.number, ids["trakt"]) for view, ids in mapped.views] == [
+        (view.season, view.number, bench.trakt_id(view.season or 0, view.number or 0)) for view in views
+    ]
+    assert all({"trakt", "tvdb", "tmdb"} <= ids.keys() and None not in ids.values() for _, ids in mapped.views)
+    assert [path.split("/")[1:3] for path in bench.calls()] == [
+        ["search", "imdb"],
+        ["shows", str(bench.silo.trakt.trakt)],
+    ]  # type: ignore[union-attr]
+    assert bench.map(show(), views) == mapped
+    assert bench.calls() == []
+
+
+def test_an_episode_that_trakt_lacks_is_skipped_alone(bench: Bench) -> None:
+    """A gap, a season that is not there, a number too high; the others of the show go on."""
+    mapped = bench.map(show(), numbers((1, 1), (1, 2), (3, 1), (2, 99)))
+    assert [(view.season, view.number) for view, _ in mapped.views] == [(1, 1)]
+    assert reasons(mapped) == ["episode_not_found"] * 3
+
+
+def test_a_missing_episode_is_asked_for_again_after_some_hours(bench: Bench) -> None:
+    """It may have been added since: not with every run, and not only when the whole season is forgotten."""
+    bench.map(show(), numbers((1, 4)))
+    bench.calls()
+    bench.now += SEASONS_ASKED_AGAIN_AFTER - 60
+    assert reasons(bench.map(show(), numbers((1, 4)))) == ["episode_not_found"]
+    assert bench.calls() == []
+    catalogue = bench.upstreams.library.catalogue
+    catalogue.add_episode(bench.silo.trakt, bench.silo.trakt.seasons[1], 4)  # type: ignore[arg-type,union-attr]
+    bench.now += 120
+    assert reasons(bench.map(show(), numbers((1, 4)))) == []
+    assert len(bench.calls()) == 1
+    bench.now += SEASONS_KEPT - 60
+    bench.map(show(), numbers((1, 4)))
+    assert bench.calls() == []
+
+
+def test_the_documented_season_form_is_understood(bench: Bench) -> None:
+    """Seasons without episodes in the one call: then a call for each season that is needed, and only those."""
+    bench.upstreams.trakt.options.set(documented_season_form=True)
+    views = numbers((1, 1), (1, 3), (2, 2), (7, 1))
+    mapped = bench.map(show(), views)
+    assert [ids["trakt"] for _, ids in mapped.views] == [
+        bench.trakt_id(1, 1),
+        bench.trakt_id(1, 3),
+        bench.trakt_id(2, 2),
+    ]
+    assert reasons(mapped) == ["episode_not_found"]
+    assert [path.rpartition("/")[2] for path in bench.calls()] == ["tt14688458", "seasons", "1", "2", "7"]
+
+
+def test_a_show_that_trakt_does_not_know_is_forgotten_sooner(bench: Bench) -> None:
+    """A day for what is missing, a month for what is there."""
+    unknown = show(imdb="tt9999999")
+    for _ in range(2):
+        assert reasons(bench.map(unknown, numbers((1, 1), (1, 2)))) == ["not_found", "not_found"]
+    assert len(bench.calls()) == 1
+    bench.now += MISSING + 1
+    bench.map(unknown, numbers((1, 1)))
+    assert len(bench.calls()) == 1
+    bench.map(show(), numbers((1, 1)))
+    bench.calls()
+    bench.now += FOUND - 60
+    bench.map(show(), numbers((1, 1)))
+    assert not [path for path in bench.calls() if "search" in path]
+
+
+def test_a_film_without_an_imdb_id_is_searched_by_name_once(bench: Bench) -> None:
+    """Found: its ids, for the next user too. Not found: a day of silence."""
+    lost, nowhere = LOST, Title(701, "movie", "Нет такого / No Such Thing", 2001, None, True, {701: NOON})
+    for _ in range(2):
+        assert [ids["trakt"] for _, ids in bench.map(lost, [film(700)]).views] == [4711]
+        assert reasons(bench.map(nowhere, [film(701)])) == ["not_found"]
+    assert bench.calls() == ["/search/movie", "/search/movie"]
+
+
+def test_special_characters_of_a_name_are_no_commands(bench: Bench) -> None:
+    """`AC/DC: Live!` is a name, not a query language."""
+    made = Title(702, "movie", "AC/DC: Live!", 2001, None, True, {702: NOON})
+    assert len(bench.map(made, [film(702)]).views) == 1
+
+
+def test_a_row_without_an_imdb_field_has_its_details_asked_for(bench: Bench) -> None:
+    """`/v1/items/{id}` knows: one call, and then the film needs none at Trakt."""
+    made = Title(702, "movie", "Вторая / AC/DC: Live!", 2001, None, False, {702: NOON})
+    ((view, ids),) = bench.map(made, [film(702, imdb=None)]).views
+    assert (ids, view.imdb) == ({"imdb": "tt0000702"}, "tt0000702")
+    assert bench.calls() == ["/v1/items/702"]
+
+
+def test_a_title_that_left_the_catalogue_is_searched_for_by_what_its_row_says(bench: Bench) -> None:
+    """404 for its details is an answer, not an error."""
+    next(made for made in bench.upstreams.library.titles.values() if made.id == 700).removed = True
+    made = Title(700, "movie", LOST.title, 2001, None, False, {700: NOON})
+    assert [ids["trakt"] for _, ids in bench.map(made, [film(700)]).views] == [4711]
+    assert bench.calls() == ["/search/movie", "/v1/items/700"]
+
+
+def test_an_upstream_in_trouble_is_no_answer(bench: Bench) -> None:
+    """Nothing is remembered of it: the next run asks again and finds the show."""
+    bench.upstreams.trakt.faults.add(path="/search/imdb", preset="unavailable", times=None)
+    with pytest.raises(RetryLater):
+        bench.map(show(), numbers((1, 1)))
+    bench.upstreams.trakt.faults.clear()
+    assert len(bench.map(show(), numbers((1, 1))).views) == 1
+
+
+@pytest.mark.parametrize("body", ["html_ok", "garbage"])
+def test_nonsense_is_no_answer_either(bench: Bench, body: str) -> None:
+    """A firewall's page with status 200 does not make a show unknown."""
+    bench.upstreams.trakt.faults.add(path="seasons", preset=body, when="after")
+    with pytest.raises(RetryLater):
+        bench.map(show(), numbers((1, 1)))
+    assert len(bench.map(show(), numbers((1, 1))).views) == 1

@@ -1,0 +1,103 @@
+"""A delivery of several messages: what one of them does to itself holds up none of the others."""
+
+import logging
+import threading
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.sync.examples import steadily
+from watchferry.sync.queues import MalformedMessage
+from watchferry.sync.records import work_off
+
+fates = st.lists(st.sampled_from(["fine", "malformed", "crash"]), max_size=10)
+
+
+def event(*bodies: str | None) -> dict[str, Any]:
+    return {"Records": [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]}
+
+
+def live(body: str, worker: str) -> str:
+    if body == "malformed":
+        raise MalformedMessage("cannot be read")
+    if body == "crash":
+        raise ZeroDivisionError
+    return "done"
+
+
+def failed(answer: dict[str, Any]) -> list[str]:
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "watchferry.sync.records")
+
+
+@steadily
+@given(fates, st.sampled_from([1, 3, 10]))
+def test_a_crash_reports_that_record_and_no_other(bodies: list[str], side_by_side: int) -> None:
+    """What cannot be read is buried and counts as done; all the others are worked on, each once."""
+    worked: list[str] = []
+    buried: list[str] = []
+
+    def work(body: str, worker: str) -> str:
+        worked.append(body)
+        return live(body, worker)
+
+    answer = work_off(event(*bodies), work, buried.append, side_by_side=side_by_side)
+    assert failed(answer) == [f"m{number}" for number, body in enumerate(bodies) if body == "crash"]
+    assert sorted(worked) == sorted(bodies)
+    assert buried == [body for body in bodies if body == "malformed"]
+
+
+def test_a_message_that_cannot_be_buried_comes_again() -> None:
+    """The dead-letter queue is out of order: nothing is lost, and the others go on."""
+
+    def bury(body: str) -> None:
+        raise ConnectionError
+
+    assert failed(work_off(event("malformed", "fine"), live, bury, side_by_side=1)) == ["m0"]
+
+
+@pytest.mark.parametrize("body", ["", None])
+def test_an_empty_body_can_be_buried(body: str | None) -> None:
+    """SQS takes no empty message, so it goes there as `-`."""
+    buried: list[str] = []
+
+    def work(body: str, worker: str) -> str:
+        raise MalformedMessage(body)
+
+    assert failed(work_off(event(body), work, buried.append, side_by_side=1)) == []
+    assert buried == ["-"]
+
+
+def test_records_are_worked_on_side_by_side() -> None:
+    """Three meet at a gate for three; a slow user does not hold up the others of the delivery."""
+    gate = threading.Barrier(3)
+
+    def work(body: str, worker: str) -> str:
+        gate.wait(10)
+        return "done"
+
+    assert failed(work_off(event("a", "b", "c"), work, print, side_by_side=10)) == []
+
+
+def test_every_record_has_a_worker_of_its_own() -> None:
+    """A redelivery too: who comes second must not take itself for the first."""
+    workers: list[str] = []
+
+    def work(body: str, worker: str) -> str:
+        workers.append(worker)
+        return "done"
+
+    for _ in range(2):
+        work_off(event("a", "b"), work, print, side_by_side=1)
+    assert len(set(workers)) == 4
+
+
+@pytest.mark.parametrize("empty", [{}, {"Records": []}])
+def test_nothing_to_do_is_no_failure(empty: dict[str, Any]) -> None:
+    assert work_off(empty, live, print, side_by_side=10) == {"batchItemFailures": []}

@@ -1,0 +1,107 @@
+"""A tick: one job for everybody who is due (http-api.md, Scheduler)."""
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.memory_dynamo import MemoryDynamo
+from tests.unit.sync.examples import NOON, steadily
+from watchferry.storage._dynamo import Table
+from watchferry.storage.accounts import Accounts, SyncSettings
+from watchferry.sync.queues import PlanJob
+from watchferry.sync.schedule import enqueue_due, scheduled_job
+
+
+class Queue:
+    def __init__(self) -> None:
+        self.calls: list[Sequence[tuple[PlanJob, float]]] = []
+
+    def plan(self, jobs: Sequence[tuple[PlanJob, float]]) -> None:
+        self.calls.append(jobs)
+
+    @property
+    def jobs(self) -> list[tuple[PlanJob, float]]:
+        return [job for call in self.calls for job in call]
+
+
+def with_users(count: int) -> Accounts:
+    """So many users who are due."""
+    accounts = Accounts(Table(MemoryDynamo(), "Accounts"), lambda: NOON)  # type: ignore[arg-type]
+    for number in range(count):
+        add(accounts, f"user-{number}")
+    return accounts
+
+
+def add(
+    accounts: Accounts, user: str, *, enabled: bool = True, providers: Sequence[str] = ("trakt", "kinopub")
+) -> None:
+    accounts.sign_in(user, {"slug": user, "name": user})
+    for provider in providers:
+        accounts.connect(user, provider)  # type: ignore[arg-type]
+    accounts.set_settings(user, SyncSettings(enabled=enabled))
+
+
+def tick(accounts: Accounts, at: float = NOON, spread: int = 900) -> Queue:
+    queue = Queue()
+    assert enqueue_due(accounts, queue, at=at, spread=spread) == len(queue.jobs)  # type: ignore[arg-type]
+    return queue
+
+
+@steadily
+@given(st.integers(0, 35))
+def test_everybody_who_is_due_gets_one_job_ten_to_a_call(count: int) -> None:
+    queue = tick(with_users(count))
+    assert sorted(job.user_id for job, _ in queue.jobs) == sorted(f"user-{number}" for number in range(count))
+    assert len(queue.calls) == -(-count // 10)
+    assert {job.trigger for job, _ in queue.jobs} <= {"schedule"}
+
+
+def test_nobody_else_gets_one() -> None:
+    """Switched off, paused, or with only one account connected; whoever is again due is enqueued again."""
+    accounts = with_users(1)
+    add(accounts, "off", enabled=False)
+    add(accounts, "no-kinopub", providers=["trakt"])
+    add(accounts, "no-trakt", providers=["kinopub"])
+    add(accounts, "paused")
+    accounts.pause("paused", "account_limit")
+    assert [job.user_id for job, _ in tick(accounts).jobs] == ["user-0"]
+    add(accounts, "paused")
+    add(accounts, "no-trakt")
+    assert sorted(job.user_id for job, _ in tick(accounts).jobs) == ["no-trakt", "paused", "user-0"]
+
+
+def test_one_tick_makes_one_run_however_often_it_comes() -> None:
+    """The same tick, delivered twice, names the same runs; the next tick names others; no two users share one."""
+    accounts = with_users(12)
+    first, again, later = tick(accounts), tick(accounts), tick(accounts, NOON + 3600)
+    assert first.jobs == again.jobs
+    assert not {job.run_id for job, _ in first.jobs} & {job.run_id for job, _ in later.jobs}
+    assert len({job.run_id for job, _ in first.jobs}) == 12
+
+
+@steadily
+@given(st.text(min_size=1, max_size=20), st.integers(0, 10**9))
+def test_a_run_is_named_by_its_tick_and_its_user(user: str, at: int) -> None:
+    """And its name sorts by time."""
+    assert scheduled_job(user, at) == scheduled_job(user, at + 0.4)
+    assert scheduled_job(user, at).run_id < scheduled_job(user, at + 1).run_id
+
+
+def test_users_are_spread_and_each_keeps_its_place() -> None:
+    """Over the whole time given; with 0, as in the local stack, all come at once."""
+    accounts = with_users(200)
+    delays = {job.user_id: delay for job, delay in tick(accounts).jobs}
+    assert all(0 <= delay < 900 for delay in delays.values())
+    for quarter in range(4):
+        assert sum(quarter * 225 <= delay < (quarter + 1) * 225 for delay in delays.values()) > 25
+    assert {job.user_id: delay for job, delay in tick(accounts, NOON + 3600).jobs} == delays
+    assert {delay for _, delay in tick(accounts, spread=0).jobs} == {0}
+
+
+def test_a_tick_is_remembered() -> None:
+    """`next_run_at` is the last tick and the interval."""
+    accounts = with_users(0)
+    assert accounts.last_tick() is None
+    tick(accounts)
+    assert accounts.last_tick() == NOON
