@@ -2,11 +2,12 @@
 
 import shutil
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from rich.console import Console
 from tests.cloud import demo, ministack
 from tests.cloud.stack import Stack
 from tests.cloud.up import up
-from tests.upstreams import start
+from tests.upstreams import Library, start
 from tests.upstreams.stand_ins import Running
 
 ENDED = {"succeeded", "partial", "failed", "cancelled"}
@@ -32,7 +33,6 @@ class Person:
     """Both accounts are connected."""
 
     slug: str
-    user_id: str
     web: httpx.Client
 
     def call(self, method: str, path: str, **request: Any) -> Any:
@@ -62,17 +62,22 @@ class Person:
 class Local:
     stack: Stack
     upstreams: Running
+    on_trakts_page: threading.Lock = field(default_factory=threading.Lock)
+    """One person at a time is signed in there."""
 
     def person(self, slug: str) -> Person:
-        """Somebody who connects both accounts by code."""
-        person = Person(slug, self.upstreams.trakt.users[slug].uuid, self.stack.browser())
-        for provider in ("trakt", "kinopub"):
-            code = person.call("POST", f"auth/{provider}/device/code", json={})
-            app: Any = getattr(self.upstreams, provider)
-            app.approve(code["user_code"], slug)
-            polled = {"device_code": code["device_code"]}
-            while person.call("POST", f"auth/{provider}/device/token", json=polled)["status"] != "authorized":
-                time.sleep(code["interval"])
+        """Somebody who signs in on Trakt's page, and at Kinopub by code."""
+        person = Person(slug, self.stack.browser())
+        begun = person.call("POST", "auth/trakt/authorize", json={})
+        with self.on_trakts_page:
+            self.upstreams.trakt.sign_in(slug)
+            back = httpx.URL(httpx.get(begun["authorize_url"]).headers["location"])
+        person.call("POST", "auth/trakt/oauth/exchange", json={"code": back.params["code"], "state": begun["state"]})
+        code = person.call("POST", "auth/kinopub/device/code", json={})
+        self.upstreams.kinopub.approve(code["user_code"], slug)
+        polled = {"device_code": code["device_code"]}
+        while person.call("POST", "auth/kinopub/device/token", json=polled)["status"] != "authorized":
+            time.sleep(code["interval"])
         return person
 
     def invoke(self, function: str) -> None:
@@ -92,13 +97,12 @@ class Local:
 
 
 @contextmanager
-def deployed(out: Console, library: str, users: Iterable[str]) -> Iterator[Local]:
+def deployed(out: Console, library: str | Library, users: Iterable[str]) -> Iterator[Local]:
     """With Trakt's limits on and the schedule off: only a bench ticks. All of it ends with the block."""
     folder = Path(tempfile.mkdtemp(prefix="watchferry-bench-"))
     try:
         with start(library, users, limits=True) as upstreams:
-            upstreams.trakt.options.set(device_interval=1)  # nobody has to find a page and type a code
-            upstreams.kinopub.options.set(device_interval=1)
+            upstreams.kinopub.options.set(device_interval=1)  # nobody has to find a page and type a code
             settings = demo.environment(upstreams) | {"ALLOWED_TRAKT_USERS": "*", "SCHEDULE_STATE": "DISABLED"}
             try:
                 yield Local(up(folder, settings, lambda said: out.print(f"[dim]{said}[/]")), upstreams)

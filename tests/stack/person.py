@@ -64,19 +64,22 @@ class Person:
         return str(back.params["code"])
 
     def connect_kinopub(self) -> None:
-        begun = self.call("POST", "auth/kinopub/device/code", json={})
+        assert self.await_device("kinopub", self.begin_kinopub()).status_code == 200
+
+    def begin_kinopub(self) -> dict[str, Any]:
+        """A device flow that the person has agreed to."""
+        begun: dict[str, Any] = self.call("POST", "auth/kinopub/device/code", json={})
         self.at.upstreams.kinopub.approve(begun["user_code"], self.slug)
-        self.await_device("kinopub", begun)
+        return begun
 
     def await_device(self, provider: str, begun: Mapping[str, Any]) -> httpx.Response:
         """Polls as often as the answers say, until one of them is final."""
-        wait = begun["interval"]
-        while True:
-            time.sleep(wait)
+        for _ in range(10):
             answer = self.poll(provider, begun)
             if answer.status_code != 202:
                 return answer
-            wait = answer.json()["interval"]
+            time.sleep(answer.json()["interval"])
+        raise AssertionError(f"{provider} does not end the flow: {answer.text}")
 
     def poll(self, provider: str, begun: Mapping[str, Any]) -> httpx.Response:
         return self.web.post(f"auth/{provider}/device/token", json={"device_code": begun["device_code"]})

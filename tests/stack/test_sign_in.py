@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -122,8 +121,7 @@ def test_how_flows_end(deployed: Deployed, provider: str, ends: Ends) -> None:
     for name, change, _ in ends:
         with deployed.upstreams.upstreams.lock:
             change(app, flow_of(person, provider, begun[name]))
-    with ThreadPoolExecutor(4) as threads:
-        first = dict(zip(begun, threads.map(lambda flow: person.await_device(provider, flow), begun.values()), strict=True))
+    first = {name: person.await_device(provider, flow) for name, flow in begun.items()}
     assert {name: word(answer) for name, answer in first.items()} == {name: end for name, _, end in ends}
     calls = len(app.requests(POLLS[provider]))
     for name, _, end in ends:

@@ -34,9 +34,13 @@ class Shelf:
     asked: list[int] = field(default_factory=list)
 
     def change(self, verb: str, which: int) -> None:
-        """`see` adds a row or moves one to the top, `delete` takes one away; `which` is a place, counted round."""
+        """`see` adds a row, `bump` moves one to the top, `delete` takes one away, `purge` a page and a half of them."""
         known = sorted(self.rows)
         self.now += which % 2  # two views may share their second
+        if verb == "purge":
+            for place in range(which, which + PAGE + PAGE // 2):
+                self.change("delete", place)
+            return
         if verb == "delete" and known:
             media = known[which % len(known)]
             del self.rows[media]
@@ -83,7 +87,7 @@ def shelf(count: int, **more: Any) -> Shelf:
     return Shelf(rows={media: NOON - 10 * count + 10 * media for media in range(1, count + 1)}, **more)
 
 
-changes = st.tuples(st.sampled_from(["see", "bump", "delete", "delete"]), st.integers(0, 30))
+changes = st.tuples(st.sampled_from(["see", "bump", "delete", "delete", "purge"]), st.integers(0, 30))
 meanwhile = st.lists(st.lists(changes, max_size=3), max_size=8)
 
 

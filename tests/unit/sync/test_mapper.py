@@ -35,7 +35,7 @@ class Bench:
         )
         put_film(library, "Пропажа / Lost and Found", 2001, None, item=700, trakt={"trakt": 4711})
         put_film(library, "Нет такого / No Such Thing", 2001, None, item=701, known=False)
-        put_film(library, "Вторая / AC/DC: Live!", 2001, "tt0000702", item=702, row_imdb=None)
+        put_film(library, "Вторая / Live: (Take -2!", 2001, "tt0000702", item=702, row_imdb=None)
         self.upstreams = Upstreams(library, clock=lambda: self.now)
         self.dynamo = MemoryDynamo()
 
@@ -171,14 +171,14 @@ def test_a_film_without_an_imdb_id_is_searched_by_name_once(bench: Bench) -> Non
 
 
 def test_special_characters_of_a_name_are_no_commands(bench: Bench) -> None:
-    """`AC/DC: Live!` is a name, not a query language."""
-    made = Title(702, "movie", "AC/DC: Live!", 2001, None, True, {702: NOON})
+    """`Live: (Take -2!` is a name, not a query."""
+    made = Title(702, "movie", "Live: (Take -2!", 2001, None, True, {702: NOON})
     assert len(bench.map(made, [film(702)]).views) == 1
 
 
 def test_a_row_without_an_imdb_field_has_its_details_asked_for(bench: Bench) -> None:
     """`/v1/items/{id}` knows: one call, and then the film needs none at Trakt."""
-    made = Title(702, "movie", "Вторая / AC/DC: Live!", 2001, None, False, {702: NOON})
+    made = Title(702, "movie", "Вторая / Live: (Take -2!", 2001, None, False, {702: NOON})
     ((view, ids),) = bench.map(made, [film(702, imdb=None)]).views
     assert (ids, view.imdb) == ({"imdb": "tt0000702"}, "tt0000702")
     assert bench.calls() == ["/v1/items/702"]

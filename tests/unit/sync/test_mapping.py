@@ -34,6 +34,7 @@ def season(number: int, *episodes: int) -> Season:
         ([hit(1, 20.5), hit(2, None)], {"trakt": 1}),
         ([hit(1, 20.5), hit(2, 20.5), hit(3, 1.0)], AMBIGUOUS),
         ([hit(1), hit(2)], AMBIGUOUS),
+        ([hit(1), hit(2, 0.0)], AMBIGUOUS),
         ([hit(1, 90.0, kind="movie")], NOT_FOUND),
         ([hit(1, 90.0, kind="movie"), hit(2, 1.0)], {"trakt": 2}),
     ],
