@@ -145,9 +145,12 @@ class LatePost:
 
 @dataclass(frozen=True)
 class Interruption:
-    """At the worker's call number `at`. `effect`: whether it comes after the call's effect or instead of it."""
+    """At the worker's call number `at`, or the first whose name has `at` in it.
 
-    at: int
+    `effect`: whether it comes after the call's effect or instead of it.
+    """
+
+    at: int | str
     what: Literal["crash", "error", "repeat", "meanwhile"]
     effect: bool = False
     late: int = 0
@@ -262,9 +265,18 @@ def small_library(now: float) -> Library:
 @dataclass(slots=True)
 class Worker:
     kill_at: float
-    script: dict[int, Interruption]
+    script: list[Interruption]
     calls: int = 0
     dead: bool = False
+
+    def interruption(self, name: str) -> Interruption | None:
+        """Of this call, which is counted."""
+        number, self.calls = self.calls, self.calls + 1
+        for each in self.script:
+            if each.at == number or (isinstance(each.at, str) and each.at in name):
+                self.script.remove(each)
+                return each
+        return None
 
 
 class Chaos(World):
@@ -279,7 +291,7 @@ class Chaos(World):
         self.trace: list[str] = []
         memory = MemoryDynamo()
         self.stored = memory.tables
-        super().__init__(small_library(NOW), dynamo=WatchedDynamo(memory, self))
+        super().__init__(small_library(NOW), dynamo=_WatchedDynamo(memory, self))
         library = self.upstreams.library
         self.units = [
             Watchable(title, parts)
@@ -476,7 +488,7 @@ class Chaos(World):
 
     def invoke(self, message: Message, interruptions: Sequence[Interruption]) -> None:
         started = self.now
-        worker = Worker(started + LIFETIME[message.kind], {each.at: each for each in interruptions})
+        worker = Worker(started + LIFETIME[message.kind], list(interruptions))
         message.receives += 1
         self.working.append(worker)
         try:
@@ -506,8 +518,7 @@ class Chaos(World):
             return effect()
         worker = self.working[-1]
         self._live(worker)
-        interruption = worker.script.get(worker.calls)
-        worker.calls += 1
+        interruption = worker.interruption(name)
         if interruption is None:
             return effect()
         self.trace.append(f"{'  ' * len(self.working)}          {interruption.what} at {name}")
@@ -665,7 +676,7 @@ def run_problems(world: World, run: Run) -> list[str]:
 # ---------------------------------------------------------------- where calls pass
 
 
-class WatchedDynamo:
+class _WatchedDynamo:
     def __init__(self, inner: MemoryDynamo, chaos: Chaos) -> None:
         self.exceptions = inner.exceptions
         self._inner, self._chaos = inner, chaos
@@ -674,10 +685,17 @@ class WatchedDynamo:
         call = getattr(self._inner, operation)
 
         def watched(**request: Any) -> Any:
-            name = f"dynamo {operation} {request.get('TableName', '')}"
+            name = f"dynamo {operation} {_tables(request)}"
             return self._chaos.io(name, lambda: call(**request), lambda: refused("InternalServerError", operation))
 
         return watched
+
+
+def _tables(request: dict[str, Any]) -> str:
+    if "TransactItems" in request:
+        names = [part["TableName"] for each in request["TransactItems"] for part in each.values()]
+        return "+".join(dict.fromkeys(names))
+    return request.get("TableName") or "+".join(request["RequestItems"])
 
 
 class _WatchedQueues(MemoryQueues):

@@ -1,4 +1,4 @@
-"""A whole Watchferry in one process: DynamoDB by moto, the stand-ins in process, queues in memory, a clock that is moved.
+"""A whole Watchferry in one process: DynamoDB and queues in memory, the stand-ins in process, a clock that is moved.
 
 It runs the real planner and sender on the real storage. What the cloud would do by itself — deliver messages, deliver
 them again, let time pass, kill a function — is done by the test, step by step.
@@ -8,15 +8,12 @@ import itertools
 import json
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
-import boto3
 import httpx
-from moto import mock_aws
 
-from tests.tables import create_tables
+from tests.memory_dynamo import MemoryDynamo
 from tests.upstreams.stand_ins import Upstreams
 from watchferry.clients._transport import new_http
 from watchferry.settings import Settings
@@ -93,16 +90,17 @@ class FixedCredentials:
 
 
 class World:
-    """`dynamo` is a client whose tables exist; one read at a time unless a test says otherwise, for the same order."""
+    """One read at a time unless a test says otherwise, for the same order. `dynamo`: a client whose tables exist."""
 
     def __init__(
         self, library: Any = "tiny", users: Sequence[str] = ("harry",), *, seed: int = 1, dynamo: Any = None
     ) -> None:
         self.now = NOW
+        self.latency = 0.0
+        """Seconds that a call of an upstream takes."""
+        self.planner_lives, self.sender_lives = PLANNER_LIVES, SENDER_LIVES
         self.upstreams = Upstreams(library, users, clock=lambda: self.now, seed=seed)
-        self.client = dynamo or boto3.client("dynamodb")
-        if dynamo is None:
-            create_tables(self.client)
+        self.client = dynamo or MemoryDynamo()
         self.queues = self.new_queues()
         self.random = random.Random(seed)
         self.results: list[str] = []
@@ -129,7 +127,7 @@ class World:
             self.shop.accounts.connect(user, "kinopub")
 
     def transport(self) -> httpx.BaseTransport:
-        return self.upstreams.transport()
+        return _Distant(self.upstreams.transport(), self)
 
     def new_queues(self) -> MemoryQueues:
         return MemoryQueues(lambda: self.now)
@@ -168,19 +166,28 @@ class World:
         """One delivery, as a function's invocation would work on it. Raises what would be raised there."""
         worker = f"worker-{next(self.queues.numbers)}"
         if message.kind == "plan":
-            deadline = self.now + PLANNER_LIVES
+            deadline = self.now + self.planner_lives
             return plan_run(self.shop, PlanJob.of(message.body), worker=worker, deadline=deadline)
-        return send_batch(self.shop, SendJob.of(message.body), worker=worker, deadline=self.now + SENDER_LIVES)
+        return send_batch(self.shop, SendJob.of(message.body), worker=worker, deadline=self.now + self.sender_lives)
+
+    def next_message(self) -> Message:
+        """Takes the next message from its queue and moves the clock to when it is due."""
+        message = min(self.queues.messages, key=lambda waiting: (waiting.due, waiting.number))
+        self.queues.messages.remove(message)
+        self.now = max(self.now, message.due)
+        return message
+
+    def step(self) -> str:
+        """Delivers the next message."""
+        self.results.append(self.deliver(self.next_message()))
+        return self.results[-1]
 
     def drain(self, limit: int = 5000) -> None:
-        """Delivers message after message, moving the clock to each, until the queues are empty."""
+        """Delivers message after message until the queues are empty."""
         for _ in range(limit):
             if not self.queues.messages:
                 return
-            message = min(self.queues.messages, key=lambda waiting: (waiting.due, waiting.number))
-            self.queues.messages.remove(message)
-            self.now = max(self.now, message.due)
-            self.results.append(self.deliver(message))
+            self.step()
         raise AssertionError("the queues do not run dry")
 
     # What came of it
@@ -202,10 +209,13 @@ class World:
         }
 
 
-@contextmanager
-def world(library: Any = "tiny", users: Sequence[str] = ("harry",), *, seed: int = 1) -> Iterator[World]:
-    with mock_aws():
-        yield World(library, users, seed=seed)
+class _Distant(httpx.BaseTransport):
+    def __init__(self, inner: httpx.BaseTransport, world: World) -> None:
+        self._inner, self._world = inner, world
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._world.now += self._world.latency
+        return self._inner.handle_request(request)
 
 
 def _settings() -> Settings:

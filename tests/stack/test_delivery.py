@@ -153,8 +153,7 @@ def test_starts_at_once(deployed: Deployed) -> None:
     """Of clicks at once one starts a run; the others are told which."""
     person = deployed.person("clicks")
     person.usual()
-    deployed.upstreams.kinopub.faults.add(path="^/v1/history", user=person.slug, delay=3, when="after")
-    with ThreadPoolExecutor(3) as threads:
+    with person.held(), ThreadPoolExecutor(3) as threads:
         answers = list(threads.map(lambda _: person.web.post("sync/runs", json={"mode": "sync"}), range(6)))
     started = [answer.json()["run_id"] for answer in answers if answer.status_code == 202]
     refused = [answer.json() for answer in answers if answer.status_code == 409]

@@ -4,7 +4,7 @@ WatchferryError
 ├── RetryLater          the same call may succeed later; `after` seconds if the upstream said so
 │   └── Unsettled       a write may still be at work upstream: wait until `after`, then read back
 ├── OutcomeUnknown      a write whose effect is not known: read back, never send again blindly
-├── Rejected            the upstream refused this very request (400, 409, 422): skip or split it
+├── Rejected            the upstream refused this very request (400, 422): skip or split it
 ├── NotThere            the upstream does not have it (404)
 ├── TokenRefused        401: refresh once, then ConnectAgain
 ├── ConnectAgain        the person must connect the account again

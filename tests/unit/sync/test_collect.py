@@ -170,6 +170,15 @@ def test_a_cursor_whose_rows_are_all_gone_still_ends_the_reading() -> None:
     assert kinopub.asked == [1]
 
 
+def test_a_view_of_the_cursors_own_second_is_not_passed_over() -> None:
+    """It came after the cursor was taken, and Kinopub shows it below a row that is known."""
+    kinopub = shelf(6)
+    known = kinopub.read().cursor
+    kinopub.rows |= {0: NOON, 701: NOON + 1, 702: NOON + 2, 703: NOON + 3}
+    assert found(kinopub.read(known)) == {0: NOON, 701: NOON + 1, 702: NOON + 2, 703: NOON + 3}
+    assert kinopub.asked == [1, 2]
+
+
 def test_without_a_cursor_everything_is_read_again() -> None:
     """`full` ignores the cursor; an empty history's cursor knows nothing."""
     kinopub = shelf(9)

@@ -1,26 +1,275 @@
 """The pipeline against a Trakt that never deduplicates, while everything goes wrong that can (tests/chaos.py).
 
-`CHAOS_EXAMPLES=2000 make test` tries as many programs; the seed is fixed, so a run can be repeated.
+First the dangers that have a name, one program each; then programs that hypothesis makes up. `CHAOS_EXAMPLES=2000 make
+test` tries as many of them; the seed is fixed, so a run can be repeated, and `CHAOS_SEED` chooses another.
 """
 
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
-from tests.chaos import Action, Chaos
-from tests.unit.sync.programs import programs
+from tests.chaos import (
+    USER,
+    Action,
+    Begin,
+    Chaos,
+    Deliver,
+    Drift,
+    FinishUnseen,
+    Interruption,
+    LatePost,
+    Pass,
+    Poison,
+    Reconnect,
+    Start,
+    Tick,
+    Trouble,
+    Watch,
+    Work,
+)
+from tests.unit.sync.programs import HOUR, programs
+from watchferry.storage.runs import Run
 
-EXAMPLES = int(os.environ.get("CHAOS_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("CHAOS_EXAMPLES", "500"))
+SEED = int(os.environ.get("CHAOS_SEED", "20261122"))
+
+INTENT, POST, SETTLE = "Accounts+Ledger", "POST /sync/history", "Plans+Runs"
+"""Calls of a sender: what it is about to send; the sending; the batch and the run's numbers."""
 
 
-@pytest.mark.timeout(max(300, EXAMPLES))
-@seed(20261122)
-@settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(programs)
-def test_nothing_is_lost_and_nothing_is_sent_twice(program: list[Action]) -> None:
-    """Whatever is killed, delivered again, answered wrongly or not at all: in the end every view is at Trakt once."""
+def slow(at: str, *meanwhile: Action, effect: bool = False, copies: int = 0) -> Deliver:
+    """A worker that stands still at a call while other things happen."""
+    return Deliver(0, (Interruption(at, "meanwhile", effect, meanwhile=meanwhile),), copies)
+
+
+def killed(at: str, *, effect: bool = False, late: int = 0) -> Deliver:
+    return Deliver(0, (Interruption(at, "crash", effect, late),))
+
+
+ANOTHER_RUN = (Reconnect("kinopub"), Start())
+"""Takes the place of the one that is under way."""
+
+THREE_VIEWS = (Watch(0), Watch(1), Watch(2))
+"""Two batches. (Each number counts among what can be watched then.)"""
+
+PLANNED = (Watch(0), Start(), Work(1))
+"""One view, planned and not sent."""
+
+DANGERS: dict[str, Sequence[Action]] = {
+    "another run sends while the first one's sender stands still before it says what it is about to send": (
+        *PLANNED,
+        slow(INTENT, *ANOTHER_RUN, Work(3)),
+    ),
+    "another run starts while the first one's sender stands still just before its POST": (
+        *PLANNED,
+        slow(POST, *ANOTHER_RUN, Work(3)),
+        Work(3),
+    ),
+    "another run starts just after the first one's POST, whose answer nobody reads": (
+        *PLANNED,
+        slow(POST, *ANOTHER_RUN, Work(3), effect=True),
+        Work(3),
+    ),
+    "another run starts at once, while a POST without an answer is still at work": (
+        *PLANNED,
+        LatePost(50),
+        Work(1),
+        *ANOTHER_RUN,
+        Work(4),
+    ),
+    "the sender dies during a POST that is still at work, and another run starts": (
+        *PLANNED,
+        killed(POST, late=50),
+        *ANOTHER_RUN,
+        Work(4),
+    ),
+    "the sender dies during a POST that is still at work, and its message comes back": (
+        *PLANNED,
+        killed(POST, late=50),
+        Work(3),
+    ),
+    "the sender dies after the POST and before it writes that down": (*PLANNED, killed(POST, effect=True), Work(3)),
+    "the sender dies after the ledger and before the batch is settled": (*PLANNED, killed(SETTLE), Work(3)),
+    "the sender dies after the batch is settled and before the run is ended": (
+        *PLANNED,
+        killed(SETTLE, effect=True),
+        Work(3),
+    ),
+    "a superseded sender wakes up while its successor's POST is at work, and a third run starts": (
+        *PLANNED,
+        slow(INTENT, *ANOTHER_RUN, Work(1), killed(POST, late=50)),
+        *ANOTHER_RUN,
+        Work(4),
+    ),
+    "a message comes ten times at once": (*PLANNED, Deliver(copies=10), Work(11)),
+    "a message comes again while its first worker stands before the POST": (
+        *PLANNED,
+        slow(POST, Work(2), copies=2),
+        Work(3),
+    ),
+    "the view's time moves while the outcome of its POST is not known, and another run starts": (
+        Watch(0),
+        Pass(600),
+        Start(),
+        Work(1),
+        LatePost(50),
+        Work(1),
+        Drift(0, 300),
+        *ANOTHER_RUN,
+        Work(4),
+    ),
+    "a film that was finished without a new row is sent by a run that fails": (
+        *(Begin(0), Start(), Work(2), FinishUnseen(0), Pass(25 * HOUR)),
+        *(Trouble("post", "403"), Start(), Work(3)),
+    ),
+    "a full run finds what lies behind the cursor, and fails": (
+        *(Begin(0), Start(), Work(2), FinishUnseen(0)),
+        *(Trouble("post", "420"), Start(full=True), Work(3)),
+    ),
+    "a title is begun again between two turns of one planner": (
+        *(Begin(0), Start(), Work(2), FinishUnseen(0), Pass(25 * HOUR), Start()),
+        Deliver(0, (Interruption("batch_write_item Plans", "error", effect=True),)),
+        *(Begin(0), Start(), Work(2), FinishUnseen(0), Pass(25 * HOUR), Tick(), Work(4)),
+    ),
+    "the planner dies before its plan holds": (Watch(0), Start(), killed("batch_write_item Plans"), Work(3)),
+    "Trakt answers each of five POSTs with an error before it stores anything": (
+        *PLANNED,
+        Trouble("post", "502 before", times=5),
+        Work(8),
+    ),
+}
+
+
+def broken_promises(*program: Action) -> None:
     chaos = Chaos()
     chaos.play(program)
     chaos.heal()
     assert chaos.problems() == []
+
+
+def run_of(*program: Action) -> Run:
+    """The one run of a program, as it is when all messages are worked off and before any other run begins."""
+    chaos = Chaos()
+    chaos.play(program)
+    chaos.finish_all()
+    (run,) = chaos.shop.runs.newest(USER, limit=10)
+    chaos.heal()
+    assert chaos.problems() == []
+    return run
+
+
+@pytest.mark.parametrize("program", DANGERS.values(), ids=DANGERS.keys())
+def test_a_danger_that_has_a_name(program: Sequence[Action]) -> None:
+    """In the end every finished view is at Trakt once, and nothing else is."""
+    broken_promises(*program)
+
+
+CALLS_OF_A_PLANNER, CALLS_OF_A_SENDER = 40, 18
+"""A little more than they make, so that the last ones change nothing."""
+
+EVERYTHING = (Watch(0), Watch(1), Watch(2), Begin(0), Start())
+"""Three views to send, one title begun; then the planner's message."""
+
+
+def everywhere(calls: int) -> pytest.MarkDecorator:
+    """Each call of a worker, before and after its effect."""
+    return pytest.mark.parametrize(("at", "effect"), [(at, effect) for at in range(calls) for effect in (False, True)])
+
+
+@everywhere(CALLS_OF_A_PLANNER)
+@pytest.mark.parametrize("what", ["crash", "error", "repeat"])
+def test_a_planner_that_fails_at_any_call(at: int, effect: bool, what: Any) -> None:
+    """It dies, gets an error, or its library repeats the call: everything is sent, and by this very run."""
+    run = run_of(*EVERYTHING, Deliver(0, (Interruption(at, what, effect),)))
+    assert (run.status, run.counts["sent"]) == ("succeeded", 3)
+
+
+@everywhere(CALLS_OF_A_PLANNER)
+def test_a_planner_that_is_superseded_at_any_call(at: int, effect: bool) -> None:
+    """Another run takes its place and works to its end meanwhile."""
+    broken_promises(
+        *EVERYTHING, Deliver(0, (Interruption(at, "meanwhile", effect, meanwhile=(*ANOTHER_RUN, Work(4))),))
+    )
+
+
+@everywhere(CALLS_OF_A_SENDER)
+@pytest.mark.parametrize("late", [0, 50], ids=["at once or never", "late"])
+@pytest.mark.parametrize("what", ["crash", "error", "repeat"])
+def test_a_sender_that_fails_at_any_call(at: int, effect: bool, late: int, what: Any) -> None:
+    """It dies, gets an error, or its library repeats the call: the view is sent once, and by this very run."""
+    run = run_of(*PLANNED, Deliver(0, (Interruption(at, what, effect, late),)))
+    assert (run.status, run.counts["sent"]) == ("succeeded", 1)
+
+
+@everywhere(CALLS_OF_A_SENDER)
+def test_a_sender_that_is_superseded_at_any_call(at: int, effect: bool) -> None:
+    """Another run takes its place and works to its end meanwhile."""
+    broken_promises(*PLANNED, Deliver(0, (Interruption(at, "meanwhile", effect, meanwhile=(*ANOTHER_RUN, Work(4))),)))
+
+
+@everywhere(CALLS_OF_A_SENDER)
+def test_a_message_that_comes_again_at_any_call(at: int, effect: bool) -> None:
+    """The same batch, delivered to a second worker while the first one is at it."""
+    run = run_of(*PLANNED, Deliver(0, (Interruption(at, "meanwhile", effect, meanwhile=(Work(1),)),), copies=1))
+    assert (run.status, run.counts["sent"]) == ("succeeded", 1)
+
+
+@everywhere(CALLS_OF_A_SENDER)
+def test_a_sender_that_reads_back_and_fails_at_any_call(at: int, effect: bool) -> None:
+    """The POST's outcome was not known; the worker that reads it back dies as well."""
+    run = run_of(*PLANNED, LatePost(50), Work(1), Deliver(0, (Interruption(at, "crash", effect, 50),)))
+    assert (run.status, run.counts["sent"]) == ("succeeded", 1)
+
+
+def test_a_plan_that_was_not_queued_is_queued_again() -> None:
+    """A crash between the plan and the queue: the planner's message comes again and finds the plan."""
+    run = run_of(*THREE_VIEWS, Start(), killed("queue send"))
+    assert (run.status, run.counts["sent"]) == ("succeeded", 3)
+
+
+def test_a_planner_that_was_overtaken_harms_nothing() -> None:
+    """Its lease was over, another one planned the run: that plan holds, the run goes on and ends well."""
+    run = run_of(Watch(0), Start(), slow("put_item Plans", Pass(285), Work(1), copies=1))
+    assert (run.status, run.counts["sent"], run.attempt) == ("succeeded", 1, 2)
+
+
+def test_a_write_that_botocore_repeats_counts_once() -> None:
+    """The answer to a write may be lost; then the library writes again, and finds its own first write there."""
+    again = tuple(Interruption("update_item", "repeat", effect=True) for _ in range(30))
+    run = run_of(*THREE_VIEWS, Start(), *(Deliver(0, again) for _ in range(3)))
+    assert (run.status, run.counts["sent"]) == ("succeeded", 3)
+
+
+def test_halves_that_were_not_queued_are_queued_again() -> None:
+    """A crash between the split of a batch and the queue: the batch's message comes again and finds the halves."""
+    run = run_of(Poison(), Watch(3), Watch(0), Start(), Work(1), killed("queue send"))
+    assert (run.status, run.counts["sent"], run.counts["skipped"]["rejected_by_trakt"]) == ("succeeded", 1, 1)
+
+
+def test_a_run_that_ends_while_a_post_is_under_way_tells_what_was_sent() -> None:
+    """One batch's trouble ends the run as failed; the other batch's views are sent all the same, so it is partial."""
+    ended_by_the_other = slow(POST, Trouble("post", "403"), Pass(3), Work(1), effect=True)
+    run = run_of(*THREE_VIEWS, Start(), Work(1), ended_by_the_other)
+    assert (run.status, run.counts["sent"]) == ("partial", 2)
+
+
+def test_a_sender_with_too_little_time_left_sends_nothing() -> None:
+    """A POST may take 26 seconds; whoever does not live that long leaves it to a successor."""
+    chaos = Chaos()
+    chaos.play([*PLANNED, slow(INTENT, Pass(40))])
+    assert chaos.results[-1].startswith("put off")
+    assert not chaos.upstreams.trakt.requests(method="POST")
+    chaos.heal()
+    assert chaos.problems() == []
+
+
+@pytest.mark.timeout(max(300, EXAMPLES))
+@seed(SEED)
+@settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(programs)
+def test_nothing_is_lost_and_nothing_is_sent_twice(program: list[Action]) -> None:
+    """Whatever is killed, delivered again, answered wrongly or not at all: in the end every view is at Trakt once."""
+    broken_promises(*program)

@@ -30,6 +30,8 @@ from watchferry.errors import (
 TRIES = 5
 LONGEST_PAUSE = 30.0
 READ_TIMEOUT = 20.0
+LONGEST_WAIT = 86400.0
+"""Seconds that a `Retry-After` is believed at most."""
 
 type Params = Mapping[str, str | int]
 
@@ -250,7 +252,7 @@ def _retry_after(response: httpx.Response) -> float | None:
     if not text:
         return None
     try:
-        return max(0.0, float(text))
+        return min(max(0.0, float(text)), LONGEST_WAIT)
     except ValueError:
         pass
     try:

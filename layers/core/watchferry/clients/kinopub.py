@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
 
 from watchferry.clients._transport import Params, Transport, parsed
 from watchferry.clients.trakt import Credential
@@ -17,7 +17,18 @@ from watchferry.errors import ConnectAgain, RetryLater, TokenRefused
 LARGEST_PAGE = 50
 
 
-class Item(BaseModel):
+class _Tolerant(BaseModel):
+    """Blank fields count as missing ones; only of `imdb` a null says something."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if name == "imdb" or value not in (None, "")}
+
+
+class Item(_Tolerant):
     """A title as history rows, `/v1/items/{id}` and `/v1/watching` show it."""
 
     id: int
@@ -32,7 +43,7 @@ class Item(BaseModel):
         return "imdb" in self.model_fields_set
 
 
-class Media(BaseModel):
+class Media(_Tolerant):
     id: int
     number: int | None = None
     snumber: int | None = None
@@ -40,14 +51,14 @@ class Media(BaseModel):
     duration: float | None = None
 
 
-class HistoryRow(BaseModel):
+class HistoryRow(_Tolerant):
     last_seen: int = 0
     first_seen: int | None = None
     item: Item
     media: Media
 
 
-class Pagination(BaseModel):
+class Pagination(_Tolerant):
     total: int | None = None
     """The number of pages."""
     total_items: int | None = None
@@ -58,7 +69,7 @@ class History(BaseModel):
     pagination: Pagination = Pagination()
 
 
-class Watched(BaseModel):
+class Watched(_Tolerant):
     """A video or an episode of `/v1/watching`: status -1 not watched, 0 begun, 1 finished."""
 
     id: int
@@ -69,12 +80,12 @@ class Watched(BaseModel):
     updated: int | None = None
 
 
-class WatchedSeason(BaseModel):
+class WatchedSeason(_Tolerant):
     number: int
     episodes: list[Watched] = []
 
 
-class Watching(BaseModel):
+class Watching(_Tolerant):
     id: int
     type: str = "movie"
     title: str = ""

@@ -52,7 +52,7 @@ class Collected:
 
 
 def collect(kinopub: Kinopub, known: Cursor | None, so_far: Collected, tick: Callable[[Collected], None]) -> Collected:
-    """Reads pages, newest row first, until one holds a row that an earlier run dealt with.
+    """Reads pages, newest row first, until one holds a row that is older than the newest that an earlier run knew.
 
     Rows shift while one pages. A view that is watched meanwhile moves to the top: what is below moves down and is read
     twice, and the row itself is the next run's, since it is newer than this run's cursor. A row that is removed moves
@@ -73,7 +73,7 @@ def collect(kinopub: Kinopub, known: Cursor | None, so_far: Collected, tick: Cal
         for row in new:
             _add(so_far, row)
         so_far.complete = (
-            len(new) < len(answer.history)
+            any(_is_old(row, known) for row in answer.history)
             or not answer.history
             or (so_far.pages is not None and so_far.next_page >= so_far.pages)
         )
@@ -100,6 +100,11 @@ def _is_known(media: int, last_seen: int, known: Cursor | None) -> bool:
         return False
     oldest = min(int(mark.partition(":")[2]) for mark in known.rows)
     return _mark(media, last_seen) in known.rows or last_seen < oldest
+
+
+def _is_old(row: HistoryRow, known: Cursor | None) -> bool:
+    """Nothing new comes below it: below a row of the cursor's very second there may be another of that second."""
+    return known is not None and row.last_seen < known.last_seen and _is_known(row.media.id, row.last_seen, known)
 
 
 def _mark(media: int, last_seen: int) -> str:

@@ -47,8 +47,11 @@ class Mapper:
     def load(self, titles: Sequence[Title]) -> None:
         """Reads what is remembered of these titles, in two reads of a hundred keys each."""
         self.remembered.update(self.mappings.get(key for title in titles for key in _keys(title)))
-        shows = [self.remembered[key].value for title in titles for key in _keys(title) if key in self.remembered]
-        self.remembered.update(self.mappings.get(f"seasons-{hit}" for hit in shows if isinstance(hit, int)))
+        keys = [key for title in titles if title.is_show for key in _keys(title)]
+        found = [self.remembered[key].value for key in keys if key in self.remembered]
+        # By IMDb id it is Trakt's id, by text all ids, and a word where there is none.
+        shows = [hit["trakt"] if isinstance(hit, dict) else hit for hit in found if not isinstance(hit, str)]
+        self.remembered.update(self.mappings.get(f"seasons-{show}" for show in shows))
 
     def map(self, title: Title, views: Sequence[View]) -> Mapped:
         """Raises RetryLater and its kin; a title that Trakt does not have is an answer, not an error."""
