@@ -729,11 +729,7 @@ class _WatchedTransport(httpx.BaseTransport):
             chaos.now += waited
             chaos.late.append((chaos.now + after, lambda: self._inner.handle_request(request)))
             raise httpx.ReadTimeout("the read operation timed out", request=request)
-        try:
-            return self._inner.handle_request(request)
-        except httpx.ReadTimeout:
-            chaos.now += PATIENCE
-            raise
+        return self._inner.handle_request(request)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ import httpx
 
 from tests.memory_dynamo import MemoryDynamo
 from tests.upstreams.stand_ins import Upstreams
-from watchferry.clients._transport import new_http
+from watchferry.clients._transport import READ_TIMEOUT, new_http
 from watchferry.settings import Settings
 from watchferry.storage._dynamo import Table
 from watchferry.storage.accounts import Account, Accounts, SyncSettings
@@ -215,7 +215,11 @@ class _Distant(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._world.now += self._world.latency
-        return self._inner.handle_request(request)
+        try:
+            return self._inner.handle_request(request)
+        except httpx.ReadTimeout:
+            self._world.now += READ_TIMEOUT
+            raise
 
 
 def _settings() -> Settings:

@@ -1,6 +1,7 @@
 """`make bench`, or `python -m tests.bench NAME…` for some of them."""
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -45,10 +46,15 @@ def main() -> int:
         except Exception:
             crashed.append(name)
             out.print(traceback.format_exc(), style="red", markup=False)
-        out.print(f"[dim]{time.monotonic() - began:.0f} s[/]\n")
+        out.print(f"[dim]{time.monotonic() - began:.0f} s; {load()}[/]\n")
     if crashed:
         out.print(f"[red]Could not be measured: {', '.join(crashed)}[/]")
     return int(bool(crashed))
+
+
+def load() -> str:
+    """How busy the machine is with other things: more than its CPUs, and times are worth little."""
+    return f"{os.cpu_count()} CPUs, of which {os.getloadavg()[1]:.1f} were busy in the last five minutes"
 
 
 if __name__ == "__main__":

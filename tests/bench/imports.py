@@ -6,7 +6,6 @@ cannot write bytecode beside the code; `without bytecode` is the same layer as i
 """
 
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -167,7 +166,3 @@ def layers() -> Iterator[Mapping[str, Path]]:
         shutil.copytree(as_built, plain, ignore=shutil.ignore_patterns("__pycache__"))
         bytecode = any(as_built.rglob("*.pyc"))
         yield {"as built" if bytecode else "as built (without bytecode)": as_built, "without bytecode": plain}
-
-
-def machine() -> str:
-    return f"{os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}"

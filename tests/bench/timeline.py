@@ -1,7 +1,9 @@
 """Where the time of a run went, as the stand-ins saw it: when each kind of call came first and last."""
 
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 from tests.bench.figures import Figure
@@ -26,12 +28,13 @@ class Timeline:
     """Pages of Trakt's own history."""
     posts: list[float]
     """Those that were let through."""
-    limited: int
-    """429s."""
+    refused: list[float]
+    """POSTs that got a 429."""
 
     @classmethod
     def of(cls, upstreams: Running, began: float, ended: float) -> Self:
         kinopub, trakt = upstreams.kinopub, upstreams.trakt
+        posts = trakt.requests("^/sync/history", "POST")
         return cls(
             began,
             ended,
@@ -39,8 +42,8 @@ class Timeline:
             watching=_times(kinopub.requests("^/v1/(watching|items)")),
             mapping=_times(trakt.requests("^/(search|shows)")),
             remote=_times(trakt.requests("^/sync/", "GET")),
-            posts=_times([entry for entry in trakt.requests("^/sync/history", "POST") if entry.status != 429]),
-            limited=sum(entry.status == 429 for app in (kinopub, trakt) for entry in app.requests()),
+            posts=_times(entry for entry in posts if entry.status != 429),
+            refused=_times(entry for entry in posts if entry.status == 429),
         )
 
     @property
@@ -48,34 +51,38 @@ class Timeline:
         return len(self.mapping) + len(self.remote)
 
     def figures(self) -> list[Figure]:
-        marks = [
-            ("on the queue, until the first call", self.history[0], ""),
-            ("collect", self.watching[0], f"{len(self.history)} pages of Kinopub's history, one after another"),
-            ("confirm", self.mapping[0], f"{len(self.watching)} titles"),
-            ("map", self.remote[0], f"{len(self.mapping)} calls"),
-            ("dedupe, plan, until the first POST", self.posts[0], f"{len(self.remote)} pages of Trakt's history"),
-            ("send, until the last POST", self.posts[-1], f"{len(self.posts)} POSTs, {self.limited} times 429"),
-            ("settle, until the run was seen as ended", self.ended, ""),
-        ]
-        starts = [self.began, *(at for _, at, _ in marks)]
+        """Each phase ends where the next begins; one that makes no call takes no time."""
         phases = [
-            Figure.told(name, at - start, "s", note=note)
-            for (name, at, note), start in zip(marks, starts, strict=False)
+            ("on the queue, until the first call", self.history[:1], ""),
+            ("collect", self.watching[:1], f"{len(self.history)} pages of Kinopub's history, one after another"),
+            ("confirm", self.mapping[:1], f"{len(self.watching)} titles"),
+            ("map", self.remote[:1], f"{len(self.mapping)} calls"),
+            ("dedupe, plan, until the first POST", self.posts[:1], f"{len(self.remote)} pages of Trakt's history"),
+            ("send, until the last POST", self.posts[-1:], f"{len(self.posts)} POSTs"),
+            ("settle, until the run was seen as ended", [self.ended], ""),
         ]
-        return [*phases, *self._gaps()]
+        found, start = [], self.began
+        for name, end, note in phases:
+            found.append(Figure.told(name, (end or [start])[0] - start, "s", note=note))
+            start = (end or [start])[0]
+        return [*found, *self._gaps()]
 
     def _gaps(self) -> list[Figure]:
-        gaps = sorted(later - earlier for earlier, later in zip(self.posts, self.posts[1:], strict=False))
+        gaps = [(later - earlier, earlier, later) for earlier, later in pairwise(self.posts)]
         if not gaps:
             return []
-        late = [gap for gap in gaps if gap > LATE]
+        late = [gap for gap, _, _ in gaps if gap > LATE]
+        refused = sum(gap > LATE and any(a < at < b for at in self.refused) for gap, a, b in gaps)
+        lost = sum(gap - 1 for gap, _, _ in gaps)
         return [
-            Figure.told("between two POSTs, median", statistics.median(gaps), "s", note=f"longest {gaps[-1]:.2f} s"),
-            Figure.told("late POSTs", f"{len(late)}", note=f"after more than {LATE} s"),
-            Figure.told("lost to late POSTs", sum(late) - len(late), "s", note="beyond a second each"),
-            Figure.told("lost between the others", sum(gaps) - sum(late) - len(gaps) + len(late), "s", note="likewise"),
+            Figure.told("between two POSTs, median", statistics.median(gap for gap, _, _ in gaps), "s"),
+            Figure.told("  longest", max(gap for gap, _, _ in gaps), "s"),
+            Figure.told("POSTs refused with 429", f"{len(self.refused)}"),
+            Figure.told("late POSTs", f"{len(late)}", note=f"more than {LATE} s after the last, {refused} past a 429"),
+            Figure.told("  lost to them", sum(late) - len(late), "s", note="beyond a second each"),
+            Figure.told("  lost between the others", lost - sum(late) + len(late), "s"),
         ]
 
 
-def _times(entries: list[Entry]) -> list[float]:
+def _times(entries: Iterable[Entry]) -> list[float]:
     return [entry.at for entry in entries]

@@ -196,9 +196,7 @@ class Person:
     def wanted(self) -> Plays:
         """What Trakt ought to have: what it had, and every finished view that it can take, once, to the second."""
         return self.had + Counter(
-            (view.kind, view.trakt_id, view.watched_at)
-            for view in self.expected(every=True)
-            if view.outcome == "sent"
+            (view.kind, view.trakt_id, view.watched_at) for view in self.expected(every=True) if view.outcome == "sent"
         )
 
     @property

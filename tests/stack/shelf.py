@@ -27,7 +27,13 @@ class Shelf:
                 for n in range(6)
             ],
             unknown=film(
-                library, f"Нет {number} / None {number}", 2002, f"tt{imdb + 10}", item=item + 10, known=False, lost="not_found"
+                library,
+                f"Нет {number} / None {number}",
+                2002,
+                f"tt{imdb + 10}",
+                item=item + 10,
+                known=False,
+                lost="not_found",
             ),
             show=series(
                 library,

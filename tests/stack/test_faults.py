@@ -58,6 +58,8 @@ class Row:
     """Seconds between the fault and the next call of its kind, at least."""
     own_titles: bool = False
     """Titles that nobody else maps."""
+    batch_size: int = 50
+    """One batch, or three."""
 
 
 def each(name: str, faults: Mapping[str, Mapping[str, Any]], on: Mapping[str, Any], **more: Any) -> list[Row]:
@@ -135,6 +137,7 @@ ROWS = [
         status="partial",
         code="account_limit",
         paused="account_limit",
+        batch_size=3,
     ),
     Row(
         "423: locked",
@@ -157,6 +160,7 @@ ROWS = [
     Row(
         "423 after the first batch",
         trakt=[{**POST, **FOR_EVER, "preset": "locked", "skip": 1}],
+        batch_size=3,
         heal=go_on,
         status="partial",
         code="account_locked",
@@ -180,7 +184,9 @@ ROWS = [
     *each("POST after its effect", SERVER_ERRORS | {"reset": {"reset": True}}, {**POST, **AFTER}),
     Row("POST answered too late, effect later still", trakt=[{**POST, "delay": CLIENTS_PATIENCE + 0.5}]),
     Row("POST without an answer", trakt=[{**POST, **AFTER, "delay": CLIENTS_PATIENCE + 5}]),
-    *each("POST with effect", {"201 garbage": {"preset": "garbage"}, "201 HTML": {"preset": "html_ok"}}, {**POST, **AFTER}),
+    *each(
+        "POST with effect", {"201 garbage": {"preset": "garbage"}, "201 HTML": {"preset": "html_ok"}}, {**POST, **AFTER}
+    ),
     *each(
         "POST without effect",
         {
@@ -200,6 +206,7 @@ ROWS = [
     Row(
         "POST works once",
         trakt=[{**POST, **FOR_EVER, "preset": "unavailable", "skip": 1}],
+        batch_size=3,
         status="partial",
         code="not_all_sent",
     ),
@@ -272,10 +279,10 @@ def stories(deployed: Deployed) -> dict[str, Story]:
 
 
 def begin(story: Story) -> None:
-    """The usual week in three batches, and the trouble."""
+    """The usual week, and the trouble."""
     row, person = story.row, story.person
     person.usual(person.at.new_shelf() if row.own_titles else None)
-    person.settings(batch_size=3)
+    person.settings(batch_size=row.batch_size)
     row.before(person)
     for app, faults in ((person.at.upstreams.trakt, row.trakt), (person.at.upstreams.kinopub, row.kinopub)):
         story.faults += [app.faults.add(user=person.slug, **fault) for fault in faults]
@@ -335,9 +342,7 @@ def test_nothing_is_sent_twice_or_unfinished(story: Story) -> None:
     assert not extra
     if story.row.status == "succeeded":
         assert story.first["counts"]["sent"] == 8
-        assert story.first["counts"]["skipped"] == dict(
-            duplicate=1, episode_not_found=1, not_completed=2, not_found=1
-        )
+        assert story.first["counts"]["skipped"] == dict(duplicate=1, episode_not_found=1, not_completed=2, not_found=1)
     assert story.plays.total() == story.person.had.total() + story.first["counts"]["sent"]
 
 

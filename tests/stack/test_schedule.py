@@ -101,9 +101,7 @@ def switch_off(people: Mapping[str, Person]) -> None:
 
 def test_what_the_cloud_ticks(deployed: Deployed) -> None:
     """The deployed schedule calls the scheduler, at the rate that the owner set."""
-    [found] = [
-        each for each in deployed.stack.aws("scheduler").list_schedules()["Schedules"] if "sync" in each["Name"]
-    ]
+    [found] = [each for each in deployed.stack.aws("scheduler").list_schedules()["Schedules"] if "sync" in each["Name"]]
     told: Any = deployed.stack.aws("scheduler").get_schedule(Name=found["Name"])
     assert (told["ScheduleExpression"], told["State"]) == ("rate(1 hour)", "ENABLED")
     assert told["Target"]["Arn"].endswith(":function:" + deployed.stack.functions["SyncScheduler"])

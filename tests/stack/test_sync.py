@@ -224,9 +224,7 @@ def test_rows_that_shift(deployed: Deployed) -> None:
     """Rows that move or go while the history is paged lose nothing and double nothing (reality.md, Kinopub)."""
     person = deployed.person("shifting rows")
     with deployed.upstreams.upstreams.lock:
-        show = series(
-            deployed.library, "Долгий / Lengthy", 2011, "tt7654321", {1: 80, 2: 50}, item=990_001, minutes=20
-        )
+        show = series(deployed.library, "Долгий / Lengthy", 2011, "tt7654321", {1: 80, 2: 50}, item=990_001, minutes=20)
     person.watch(*((show, unit.season, unit.number) for unit in show.units), days=100)
     deployed.upstreams.kinopub.shift(person.slug, after_page=1, bump=show.unit(1, 3).media)
     deployed.upstreams.kinopub.shift(person.slug, after_page=2, delete=show.unit(2, 49).media)

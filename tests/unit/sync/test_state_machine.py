@@ -170,7 +170,7 @@ def test_a_danger_that_has_a_name(program: Sequence[Action]) -> None:
 CALLS_OF_A_PLANNER, CALLS_OF_A_SENDER = 40, 18
 """A little more than they make, so that the last ones change nothing."""
 
-EVERYTHING = (Watch(0), Watch(1), Watch(2), Begin(0), Start())
+EVERYTHING = (*THREE_VIEWS, Begin(5), Start())
 """Three views to send, one title begun; then the planner's message."""
 
 
@@ -207,7 +207,8 @@ def test_a_sender_that_fails_at_any_call(at: int, effect: bool, late: int, what:
 @everywhere(CALLS_OF_A_SENDER)
 def test_a_sender_that_is_superseded_at_any_call(at: int, effect: bool) -> None:
     """Another run takes its place and works to its end meanwhile."""
-    broken_promises(*PLANNED, Deliver(0, (Interruption(at, "meanwhile", effect, meanwhile=(*ANOTHER_RUN, Work(4))),)))
+    superseded = Interruption(at, "meanwhile", effect, meanwhile=(*ANOTHER_RUN, Work(4)))
+    broken_promises(*PLANNED, Deliver(0, (superseded,)))
 
 
 @everywhere(CALLS_OF_A_SENDER)

@@ -31,6 +31,8 @@ from watchferry.sync.workshop import Workshop
 
 POST_TAKES = 26.0
 """Seconds that a POST may take at most: its owner must live that long."""
+CONTENT_REFUSED = {400, 413, 422}
+"""Any other refusal (405, 412 …) is of the request's form, which is our bug: it says nothing of the views."""
 MOST_POSTS = 5
 ANSWERS_BELIEVED = 2
 """After so many 2xx answers for views that are not there when read back, Trakt does not want them."""
@@ -82,12 +84,12 @@ class Sending:
             answer = self.trakt.add_history(*_body(events))
         except OutcomeUnknown:
             return self.outcome_unknown(answered=False)
-        except Rejected as trouble:
-            return self.rejected(trouble, missing)
         except RetryLater as trouble:
             self.certainly_not_sent(events)
             return self.later(trouble.after)
         except WatchferryError as trouble:
+            if isinstance(trouble, Rejected) and trouble.status in CONTENT_REFUSED:
+                return self.rejected(trouble, missing)
             self.certainly_not_sent(events)
             commit.stop(shop, run, trouble)
             return f"stopped: {type(trouble).__name__}"
@@ -138,7 +140,7 @@ class Sending:
         return status.lower()
 
     def rejected(self, trouble: Rejected, missing: Sequence[int]) -> str:
-        """Trakt refuses the request as it is (400, 413, 422). One bad view must not hold up the others: halve it."""
+        """Trakt refuses what the request says. One bad view must not hold up the others: halve it."""
         shop, run, batch = self.shop, self.run, self.batch
         if len(batch.events) == 1 or len(missing) == 1:
             return self.settle("SENT", {str(position): "rejected_by_trakt" for position in missing})
