@@ -113,7 +113,7 @@ class Deployed:
             assert not sqs.send_message_batch(QueueUrl=self.stack.queues[queue], Entries=entries).get("Failed")
 
     def waiting(self, queue: str) -> int:
-        """Messages that are on the queue or under way. One that is delayed is a successor, in case that a worker dies."""
+        """Messages that are on the queue or under way. A delayed one is a successor, should a worker die."""
         names = ["ApproximateNumberOfMessages" + kind for kind in ("", "NotVisible")]
         url = self.stack.queues[queue]
         told = self.stack.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]

@@ -1,4 +1,4 @@
-"""Whatever is sent, and whatever an upstream answers: a problem document with a stable word, never a 500, never a trace.
+"""Whatever is sent, whatever an upstream answers: a problem document with a stable word, never a 500, never a trace.
 
 That every error has this form, `Deployed.hear` checks of each answer to anybody.
 """

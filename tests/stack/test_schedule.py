@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ def test_ticks_that_come_twice(deployed: Deployed, household: Mapping[str, Perso
         runs = person.runs()[::-1]
         assert sum(run["counts"]["sent"] for run in runs) == 8
         assert {run["status"] for run in runs} == {"succeeded"}
-        for earlier, later in zip(runs, runs[1:], strict=False):
+        for earlier, later in pairwise(runs):
             assert when(earlier["finished_at"]) <= when(later["started_at"]), "two at a time"
     assert {name: runs for name, runs in scheduled(household).items() if name in NOT_DUE} == NOT_DUE
     switch_off(household)

@@ -1,6 +1,6 @@
 """The sync, seen from outside: through the public API, and by what Trakt has afterwards.
 
-The realistic library's first run takes a while, Trakt takes a POST a second: it is under way while the small ones go on.
+The realistic library's first run takes a while, since Trakt takes a POST a second: the small ones go on meanwhile.
 """
 
 import json
