@@ -5,18 +5,18 @@ Tests use ids of their own and leave nothing behind that a running stack would w
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from tests.cloud.stack import Stack
-from tests.cloud.up import home
 from tests.conftest import REGION, Clock, client
 from tests.tables import create_tables, tables
 from watchferry.storage._dynamo import Table
+
+if TYPE_CHECKING:
+    from tests.stack.deployed import Deployed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,8 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def stack_backend() -> Backend:
-    try:
-        stack = Stack.read(home() / "stack.json")
-        dynamo = stack.aws("dynamodb")
-        dynamo.list_tables()
-    except (FileNotFoundError, EndpointConnectionError):
-        pytest.skip("no stack is up (make up)")
-    return Backend(dynamo, stack.tables)
+def stack_backend(deployed: "Deployed") -> Backend:
+    return Backend(deployed.stack.aws("dynamodb"), deployed.stack.tables)
 
 
 @pytest.fixture

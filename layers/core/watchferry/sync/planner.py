@@ -35,7 +35,7 @@ def plan_run(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> s
         with shop.clients(job.user_id, run.run_id, deadline) as (trakt, kinopub):
             Planning(shop, account, run, worker, deadline, trakt, kinopub).go()
     except OutOfTime:
-        return _go_on(shop, run, worker, job, delay=0)
+        return _go_on(shop, run, worker, replace(job, deferrals=0), delay=0)
     except Superseded:
         commit.superseded(shop, run)
         return "superseded"
