@@ -51,7 +51,8 @@ def test_every_message_again(deployed: Deployed, times: int) -> None:
     assert person.runs() == [run]
     assert (run["status"], run["counts"]["sent"]) == ("succeeded", 8)
     assert run["counts"]["skipped"] == person.skipped
-    assert len(person.calls(method="POST")) == 3
+    # Those that Trakt took: on a busy machine two may come too close together, and one of them gets a 429.
+    assert sum(call.status == 201 for call in person.calls(method="POST")) == 3
 
 
 def test_one_tick_makes_one_run(deployed: Deployed) -> None:

@@ -20,7 +20,8 @@ keys = st.builds(lambda run, row: {"run_id": run, "row": row}, ids, rows)
 numbers = st.integers(-3, 3)
 words = st.text("xyz", max_size=3)
 values = st.one_of(numbers, words, st.booleans(), st.binary(max_size=4), st.lists(numbers, max_size=2))
-fields = st.dictionaries(st.sampled_from(["n", "status", "data", "owner"]), values, max_size=3)
+fields = st.fixed_dictionaries({}, optional={"n": numbers, "status": values, "data": values, "owner": values})
+"""`n` is always a number: moto stumbles over an order between types, DynamoDB finds none."""
 plain_conditions = st.one_of(
     st.sampled_from(
         [

@@ -62,8 +62,11 @@ class Planning:
     _shown_at: float = field(default=0.0)
     _alive_at: float = field(default=0.0)
 
-    def go(self) -> None:
-        """Raises OutOfTime, Superseded, and the tree of errors.py; everything done so far is kept."""
+    def go(self) -> Run | None:
+        """The planned run, for `begin_sending`; None when another's plan holds.
+
+        Raises OutOfTime, Superseded, and the tree of errors.py; everything done so far is kept.
+        """
         collected = self.collect()
         confirmed = self.confirm(collected)
         views = [view for each in confirmed.values() for view in each.finished]
@@ -78,7 +81,7 @@ class Planning:
         skips = [*new.skips, *(event for each in mapped for event in each.skips), *refused, *plan.skips, *unfinished]
         if self.run.mode == "sync":
             self.remember(collected, unfinished, plan)
-        self.hand_over(collected, len(views), plan.to_send, skips)
+        return self.hand_over(collected, len(views), plan.to_send, skips)
 
     # §4.1.1
 
@@ -179,13 +182,16 @@ class Planning:
 
     # §4.5.1
 
-    def hand_over(self, collected: Collected, completed: int, to_send: Sequence[Event], skips: Sequence[Event]) -> None:
+    def hand_over(
+        self, collected: Collected, completed: int, to_send: Sequence[Event], skips: Sequence[Event]
+    ) -> Run | None:
         """Writes the plan; from the moment that it holds, redeliveries and crashes find the same batches."""
         shop, run = self.shop, self.run
         batches = list(batched(to_send, self.account.settings.batch_size, strict=False))
         shop.plans.write(run.run_id, run.attempt, batches, skips)
         waits = run.mode == "preview" and bool(batches)
-        planned = shop.runs.planned(
+        # None: the worker whose plan holds, or who ended the run, sees to the rest.
+        return shop.runs.planned(
             run,
             worker=self.worker,
             status="awaiting_confirmation" if waits else "sending",
@@ -194,14 +200,6 @@ class Planning:
             batches=len(batches),
             cursor=collected.cursor,
         )
-        if planned is None:
-            return  # the worker whose plan holds, or who ended the run, sees to the rest
-        if waits:
-            shop.accounts.free(run.user_id, run.run_id, awaiting=True)
-        elif batches:
-            send_all(shop, planned, [batch_name(planned.plan, number) for number in range(len(batches))])
-        else:
-            commit.commit_if_complete(shop, planned)
 
     # Time, progress, signs of life
 
@@ -221,6 +219,16 @@ class Planning:
         if now - self._shown_at >= PROGRESS_EVERY:
             self._shown_at = now
             self.shop.runs.progress(self.run, worker=self.worker, status=status, done=done, total=total)
+
+
+def begin_sending(shop: Workshop, run: Run) -> None:
+    """What follows a plan that holds: a preview waits, a sync is sent, a sync of nothing is over."""
+    if run.status == "awaiting_confirmation":
+        shop.accounts.free(run.user_id, run.run_id, awaiting=True)
+    elif run.batches:
+        send_all(shop, run, [batch_name(run.plan, number) for number in range(run.batches)])
+    else:
+        commit.commit_if_complete(shop, run)
 
 
 def send_all(shop: Workshop, run: Run, batches: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from watchferry.storage.accounts import RunActive
 from watchferry.storage.runs import Run
 from watchferry.sync import commit
 from watchferry.sync.begin import begin_run, may_run_by_itself
-from watchferry.sync.pipeline import OutOfTime, Planning, Superseded, resend_open
+from watchferry.sync.pipeline import OutOfTime, Planning, Superseded, begin_sending, resend_open
 from watchferry.sync.queues import PlanJob
 from watchferry.sync.workshop import Workshop
 
@@ -33,7 +33,7 @@ def plan_run(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> s
         return "no such user"
     try:
         with shop.clients(job.user_id, run.run_id, deadline) as (trakt, kinopub):
-            Planning(shop, account, run, worker, deadline, trakt, kinopub).go()
+            planned = Planning(shop, account, run, worker, deadline, trakt, kinopub).go()
     except OutOfTime:
         return _go_on(shop, run, worker, replace(job, deferrals=0), delay=0)
     except Superseded:
@@ -44,6 +44,8 @@ def plan_run(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> s
     except WatchferryError as trouble:
         commit.stop(shop, run, trouble)
         return f"stopped: {type(trouble).__name__}"
+    if planned is not None:  # after the calls were added: who sees that the run is over sees all of its numbers
+        begin_sending(shop, planned)
     return "planned"
 
 

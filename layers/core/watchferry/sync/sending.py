@@ -135,8 +135,6 @@ class Sending:
             transact(shop.plans.table.client, [shop.plans.settling(batch, status, outcomes), done])
         except ConditionFailed:
             return "another worker settled it"
-        if (current := shop.runs.get(run.user_id, run.run_id)) is not None:
-            commit.commit_if_complete(shop, current)
         return status.lower()
 
     def rejected(self, trouble: Rejected, missing: Sequence[int]) -> str:
@@ -193,16 +191,22 @@ def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) ->
         current = shop.plans.batch(job.run_id, job.batch) or batch
         return put_off(shop, run, job, max(1.0, current.lease_until + settle - shop.clock() + 1))
     with shop.clients(job.user_id, job.run_id, deadline - POST_TAKES) as (trakt, _):
-        turn = Sending(shop, run, job, claimed, deadline, trakt)
-        try:
-            return turn.go()
-        except RetryLater as trouble:  # of a read-back
-            turn.certainly_not_sent([])
-            return put_off(shop, run, job, trouble.after)
-        except WatchferryError as trouble:
-            turn.certainly_not_sent([])
-            commit.stop(shop, run, trouble)
-            return f"stopped: {type(trouble).__name__}"
+        said = _take_turn(Sending(shop, run, job, claimed, deadline, trakt))
+    # After the calls were added: who sees that the run is over sees all of its numbers.
+    commit.commit_if_complete(shop, shop.runs.get(job.user_id, job.run_id) or run)
+    return said
+
+
+def _take_turn(turn: Sending) -> str:
+    try:
+        return turn.go()
+    except RetryLater as trouble:  # of a read-back
+        turn.certainly_not_sent([])
+        return turn.later(trouble.after)
+    except WatchferryError as trouble:
+        turn.certainly_not_sent([])
+        commit.stop(turn.shop, turn.run, trouble)
+        return f"stopped: {type(trouble).__name__}"
 
 
 def put_off(shop: Workshop, run: Run, job: SendJob, delay: float | None) -> str:
