@@ -45,7 +45,7 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="session")
 def stack_backend(deployed: "Deployed") -> Backend:
-    return Backend(deployed.stack.aws("dynamodb"), deployed.stack.tables)
+    return Backend(deployed.cloud("dynamodb"), deployed.stack.tables)
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ class Deployed:
     """Of our own making: sessions, handles, states, browser marks."""
     at_the_end: ExitStack = field(default_factory=ExitStack)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    _clients: dict[str, Any] = field(default_factory=dict)
     _guests: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _shelves: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -105,9 +106,16 @@ class Deployed:
 
     # ---- the cloud itself
 
+    def cloud(self, service: str) -> Any:
+        """The owner's client, made once: making it takes longer than a call."""
+        with self.lock:
+            if service not in self._clients:
+                self._clients[service] = self.stack.aws(service)
+            return self._clients[service]
+
     def send(self, queue: str, bodies: Sequence[str]) -> None:
         """Messages as if the queue delivered them (once more): ten to a call, so that they come together."""
-        sqs = self.stack.aws("sqs")
+        sqs = self.cloud("sqs")
         for chunk in itertools.batched(bodies, 10, strict=False):
             entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(chunk)]
             assert not sqs.send_message_batch(QueueUrl=self.stack.queues[queue], Entries=entries).get("Failed")
@@ -116,12 +124,12 @@ class Deployed:
         """Messages that are on the queue or under way. A delayed one is a successor, should a worker die."""
         names = ["ApproximateNumberOfMessages" + kind for kind in ("", "NotVisible")]
         url = self.stack.queues[queue]
-        told = self.stack.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        told = self.cloud("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(map(int, told.values()))
 
     def take_all(self, queue: str) -> list[str]:
         """Empties a dead-letter queue."""
-        sqs, url = self.stack.aws("sqs"), self.stack.queues[queue]
+        sqs, url = self.cloud("sqs"), self.stack.queues[queue]
         bodies = []
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             for message in messages:

@@ -24,7 +24,7 @@ def body(job: PlanJob | SendJob) -> str:
 
 def jobs_of(person: Person, run_id: str) -> list[str]:
     """The messages of a run's batches, as soon as there are some."""
-    plans = Plans(Table(person.at.stack.aws("dynamodb"), person.at.stack.tables["Plans"]), lambda: 0)
+    plans = Plans(Table(person.at.cloud("dynamodb"), person.at.stack.tables["Plans"]), lambda: 0)
 
     def batches() -> list[str]:
         return [body(SendJob(person.user_id, run_id, batch.name)) for batch in plans.batches(run_id, 1)]

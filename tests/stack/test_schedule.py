@@ -17,7 +17,7 @@ pytestmark = pytest.mark.stack
 
 def tick(deployed: Deployed, event: object) -> int:
     """Invokes the scheduler as EventBridge does; how many users it enqueued."""
-    answer = deployed.stack.aws("lambda").invoke(
+    answer = deployed.cloud("lambda").invoke(
         FunctionName=deployed.stack.functions["SyncScheduler"], Payload=json.dumps(event).encode()
     )
     told = json.loads(answer["Payload"].read())
@@ -102,7 +102,7 @@ def switch_off(people: Mapping[str, Person]) -> None:
 
 def test_what_the_cloud_ticks(deployed: Deployed) -> None:
     """The deployed schedule calls the scheduler, at the rate that the owner set."""
-    [found] = [each for each in deployed.stack.aws("scheduler").list_schedules()["Schedules"] if "sync" in each["Name"]]
-    told: Any = deployed.stack.aws("scheduler").get_schedule(Name=found["Name"])
+    [found] = [each for each in deployed.cloud("scheduler").list_schedules()["Schedules"] if "sync" in each["Name"]]
+    told: Any = deployed.cloud("scheduler").get_schedule(Name=found["Name"])
     assert (told["ScheduleExpression"], told["State"]) == ("rate(1 hour)", "ENABLED")
     assert told["Target"]["Arn"].endswith(":function:" + deployed.stack.functions["SyncScheduler"])

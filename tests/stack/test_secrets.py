@@ -26,7 +26,7 @@ def lived(deployed: Deployed) -> None:
     deployed.upstreams.trakt.expire_tokens(person.slug)
     deployed.upstreams.kinopub.expire_tokens(person.slug)
     person.settings(enabled=True)
-    deployed.stack.aws("lambda").invoke(FunctionName=deployed.stack.functions["SyncScheduler"], Payload=b"{}")
+    deployed.cloud("lambda").invoke(FunctionName=deployed.stack.functions["SyncScheduler"], Payload=b"{}")
     until("the run", lambda: [run["status"] for run in person.runs()] == ["succeeded"], 60)
     assert person.plays == person.wanted
 
@@ -44,7 +44,7 @@ def upstream_secrets(deployed: Deployed) -> set[str]:
 @pytest.fixture(scope="module")
 def lines(deployed: Deployed) -> dict[str, list[str]]:
     """Function → everything in its log."""
-    logs = deployed.stack.aws("logs")
+    logs = deployed.cloud("logs")
     return {
         logical: [
             event["message"]
@@ -58,7 +58,7 @@ def lines(deployed: Deployed) -> dict[str, list[str]]:
 def stored(deployed: Deployed) -> Iterator[tuple[str, str]]:
     """Table → every value of it as text, unpacked."""
     for logical, name in deployed.stack.tables.items():
-        for page in deployed.stack.aws("dynamodb").get_paginator("scan").paginate(TableName=name):
+        for page in deployed.cloud("dynamodb").get_paginator("scan").paginate(TableName=name):
             for item in page["Items"]:
                 yield logical, " ".join(map(text, item.values()))
 

@@ -290,7 +290,7 @@ def test_disconnecting(deployed: Deployed) -> None:
         assert person.session[provider]["connected"] is False
     assert [grant.ended for grant in grants] == ["revoked"]
     assert word(person.web.post("sync/runs", json={"mode": "sync"})) == (409, "not_connected")
-    dynamo, name = deployed.stack.aws("dynamodb"), deployed.stack.tables["Tokens"]
+    dynamo, name = deployed.cloud("dynamodb"), deployed.stack.tables["Tokens"]
     for provider in ("trakt", "kinopub"):
         key = {"user_id": {"S": person.user_id}, "provider": {"S": provider}}
         assert "Item" not in dynamo.get_item(TableName=name, Key=key)

@@ -299,7 +299,7 @@ def invoke_scheduler(deployed: Deployed) -> int:
     import time
 
     began = int(time.time())
-    deployed.stack.aws("lambda").invoke(FunctionName=deployed.stack.functions["SyncScheduler"], Payload=b"{}")
+    deployed.cloud("lambda").invoke(FunctionName=deployed.stack.functions["SyncScheduler"], Payload=b"{}")
     return began
 
 
@@ -308,7 +308,7 @@ def test_many_runs(deployed: Deployed) -> None:
     person = deployed.newcomer("many runs")
     person.sign_in()
     # Rows as runs leave them: 45 real ones would take half a minute.
-    runs = Runs(Table(deployed.stack.aws("dynamodb"), deployed.stack.tables["Runs"]), lambda: 1_900_000_000)
+    runs = Runs(Table(deployed.cloud("dynamodb"), deployed.stack.tables["Runs"]), lambda: 1_900_000_000)
     made = [new_run_id(1_800_000_000 + 3_600 * number) for number in range(45)]
     for run_id in made:
         run = runs.create(person.user_id, run_id, mode="sync", trigger="schedule")
