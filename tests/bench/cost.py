@@ -24,6 +24,8 @@ HOURS_A_MONTH = 730
 POLLS_A_MONTH = 5 * 3 * 60 * HOURS_A_MONTH
 """Of one queue: Lambda keeps five connections open, each asking anew every 20 seconds. With little traffic it goes down
 to two, but not while `MaximumConcurrency` is set (Lambda Developer Guide, "Configuring scaling behavior")."""
+GIGABYTES = 0.5
+"""Of a function: `MemorySize` in template.yaml."""
 COLD_START = 1.0
 """Seconds: an hourly run finds no process, and since August 2025 its start is billed too. Assumed, not measured."""
 

@@ -111,11 +111,12 @@ def bill(options: Options, functions: Mapping[str, Worked], quiet: Mapping[str, 
             Figure.told("calls a view", first.dynamo_calls / views),
             Figure.told("write units a view", sum(first.writes.values()) / views, note=_shares(first.writes, views)),
             Figure.told("read units a view", first.bill().reads / views, note=_shares(first.half_reads, 2 * views)),
-            Figure.told("calls of an idle hourly run", f"{hourly.dynamo_calls}", note=_calls(hourly.calls)),
+            Figure.told("calls of an idle hourly run", hourly.dynamo_calls, note=_calls(hourly.calls)),
+            Figure.told("write units of it", sum(hourly.writes.values()), note=_shares(hourly.writes, 1)),
         ],
     )
     planner, sender = functions["SyncPlanner"], functions["HistorySender"]
-    cold = cost.COLD_START * 0.5
+    cold = cost.COLD_START * cost.GIGABYTES
     per_run = replace(
         hourly.bill().minus(nobody), gigabyte_seconds=quiet["SyncPlanner"].gigabyte_seconds + cold, invocations=1
     )

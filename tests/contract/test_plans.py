@@ -133,10 +133,12 @@ def test_taken_over_when_it_is_settled(plans: Plans, batch: Batch, clock: Clock)
 
 def test_put_back(plans: Plans, batch: Batch) -> None:
     """What certainly was not sent is as if nobody had ever had it."""
-    mine = owned(plans, batch)
-    plans.put_back(mine)
+    plans.put_back(owned(plans, batch))
     assert found(plans, batch.run_id) == batch
-    assert owned(plans, batch, "b").attempts == 0
+    posting = plans.posting(owned(plans, batch, "b"))
+    assert posting is not None
+    plans.put_back(posting)
+    assert (found(plans, batch.run_id), owned(plans, batch, "c").attempts) == (batch, 0)
 
 
 def test_left_unknown(plans: Plans, batch: Batch, clock: Clock) -> None:

@@ -105,6 +105,20 @@ DANGERS: dict[str, Sequence[Action]] = {
         Work(4),
     ),
     "a message comes ten times at once": (*PLANNED, Deliver(copies=10), Work(11)),
+    "a second copy of the message comes seconds after a POST that is still at work": (
+        *PLANNED,
+        LatePost(50),
+        Deliver(copies=1),
+        Pass(5),
+        Work(2),
+    ),
+    "the read-back fails, when the POST that it was to look for has long had its effect": (
+        *PLANNED,
+        LatePost(50),
+        Work(1),
+        Trouble("trakt", "502 before", times=5),
+        Work(3),
+    ),
     "a message comes again while its first worker stands before the POST": (
         *PLANNED,
         slow(POST, Work(2), copies=2),
@@ -231,9 +245,11 @@ def test_a_plan_that_was_not_queued_is_queued_again() -> None:
     assert (run.status, run.counts["sent"]) == ("succeeded", 3)
 
 
-def test_a_planner_that_was_overtaken_harms_nothing() -> None:
+@pytest.mark.parametrize("at", ["put_item Plans", "batch_write_item Plans"], ids=["long before", "just before"])
+@pytest.mark.parametrize("messages", [1, 2], ids=["planned", "sent"])
+def test_a_planner_that_was_overtaken_harms_nothing(at: str, messages: int) -> None:
     """Its lease was over, another one planned the run: that plan holds, the run goes on and ends well."""
-    run = run_of(Watch(0), Start(), slow("put_item Plans", Pass(285), Work(1), copies=1))
+    run = run_of(Watch(0), Start(), slow(at, Pass(285), Work(messages), copies=1))
     assert (run.status, run.counts["sent"], run.attempt) == ("succeeded", 1, 2)
 
 
