@@ -1,6 +1,9 @@
 """Trakt's limits, kept by all workers of a user together (architecture.md, rule 4), however their calls interleave."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from tests.memory_dynamo import MemoryDynamo
 from tests.unit.sync.examples import NOON, steadily
 from watchferry.storage._dynamo import Table
 from watchferry.storage.budgets import Budgets, Place, Rate
-from watchferry.sync.workshop import RATES
+from watchferry.sync.workshop import RATES, Budget
 
 POST = Rate(interval_ms=1000, burst=1)
 
@@ -135,6 +138,32 @@ def test_a_slower_limit_is_learned_from_the_upstream(learned: float | None, apar
     bench.budgets.block("harry", "POST", seconds=1, interval=learned)
     bench.now += 1
     assert [bench.take(patience=60).wait for _ in range(3)] == [0, apart, 2 * apart]
+
+
+def test_a_slower_limit_is_learned_while_a_longer_pause_stands() -> None:
+    bench = Bench()
+    bench.budgets.block("harry", "POST", seconds=60)
+    bench.budgets.block("harry", "POST", seconds=1, interval=3.0)
+    bench.now += 60
+    assert [bench.take(patience=60).wait for _ in range(3)] == [0, 3, 6]
+
+
+def test_threads_share_the_reads_that_one_of_them_took() -> None:
+    """Sixty reads by six threads are sixty of the budget, however the threads meet."""
+    bench, started = Bench(), threading.Barrier(6)
+    budget = Budget(bench.budgets, "harry", pause=lambda _: None)
+
+    def read_ten(_: int) -> None:
+        started.wait()
+        for _ in range(10):
+            budget.before("GET")
+            time.sleep(0)  # lets another thread come in between
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(read_ten, range(6)))
+    row = bench.dynamo.tables["Budgets"]
+    [taken] = [item["taken"]["N"] for item in row.values()]
+    assert int(taken) - NOON * 1000 == 60 * RATES["GET"].interval_ms
 
 
 def test_the_documented_limits_are_kept() -> None:

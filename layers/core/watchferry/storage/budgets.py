@@ -6,7 +6,7 @@ A virtual schedule (GCRA): `taken` is the time in milliseconds up to which calls
 
 from dataclasses import dataclass
 
-from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Item, Table
+from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Table
 
 FORGOTTEN_AFTER = 86400
 
@@ -58,14 +58,13 @@ class Budgets:
 
     def block(self, user_id: str, verb: str, *, seconds: float, interval: float | None = None) -> None:
         """Nobody calls for so long. `interval`: seconds per call that the upstream named."""
-        now = self.clock()
-        changes: Item = {"blocked_until": int((now + seconds) * 1000), "ttl": int(now + seconds) + FORGOTTEN_AFTER}
+        key, now = {"budget": f"{user_id}#{verb}"}, self.clock()
+        ttl, until = int(now + seconds) + FORGOTTEN_AFTER, int((now + seconds) * 1000)
         if interval:
-            changes["interval_ms"] = int(interval * 1000)
-        until = changes["blocked_until"]
+            self.table.update(key, set_={"interval_ms": int(interval * 1000), "ttl": ttl})
         longer = Attr("blocked_until").not_exists() | Attr("blocked_until").lt(until)
         try:
-            self.table.update({"budget": f"{user_id}#{verb}"}, set_=changes, when=longer)
+            self.table.update(key, set_={"blocked_until": until, "ttl": ttl}, when=longer)
         except ConditionFailed:
             return
 

@@ -59,25 +59,28 @@ class Watch:
 
 @dataclass(slots=True)
 class Budget:
-    """Trakt's limits for one user, as a Throttle of the transport."""
+    """Trakt's limits for one user, as a Throttle of the transport. Threads share it."""
 
     budgets: Budgets
     user_id: str
     pause: Callable[[float], None]
     _reads_left: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def before(self, verb: str) -> None:
-        if verb == "GET" and self._reads_left > 0:
-            self._reads_left -= 1
-            return
-        calls = GETS_AT_ONCE if verb == "GET" else 1
-        place = self.budgets.take(self.user_id, verb, RATES[verb], calls=calls, patience=PATIENCE)
-        if not place.taken:
-            raise RetryLater("rate_limited", "waiting for Trakt's rate limit", after=place.wait)
-        if verb == "GET":
-            self._reads_left = calls - 1
-        if place.wait:
-            self.pause(place.wait)
+        # One thread at a time, so that what one of them takes is used up by all before another takes more.
+        with self._lock:
+            if verb == "GET" and self._reads_left > 0:
+                self._reads_left -= 1
+                return
+            calls = GETS_AT_ONCE if verb == "GET" else 1
+            place = self.budgets.take(self.user_id, verb, RATES[verb], calls=calls, patience=PATIENCE)
+            if not place.taken:
+                raise RetryLater("rate_limited", "waiting for Trakt's rate limit", after=place.wait)
+            if verb == "GET":
+                self._reads_left = calls - 1
+            if place.wait:
+                self.pause(place.wait)
 
     def limited(self, verb: str, error: RetryLater) -> None:
         self._reads_left = 0
