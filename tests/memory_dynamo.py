@@ -184,9 +184,12 @@ class MemoryDynamo:
                     place.pop(last, None)
                 elif verb == "SET":
                     place[last] = values[value]
+                elif "SS" in values[value]:
+                    before = place.get(last, {"SS": []})["SS"]
+                    place[last] = {"SS": sorted({*before, *values[value]["SS"]})}
                 else:
-                    before = int(place.get(last, {"N": "0"})["N"])
-                    place[last] = {"N": str(before + int(values[value]["N"]))}
+                    number = int(place.get(last, {"N": "0"})["N"])
+                    place[last] = {"N": str(number + int(values[value]["N"]))}
         return self._fitting(item)
 
     def _fitting(self, item: Wire) -> Wire:

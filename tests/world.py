@@ -15,16 +15,20 @@ import httpx
 
 from tests.memory_dynamo import MemoryDynamo
 from tests.upstreams.stand_ins import Upstreams
-from watchferry.clients._transport import READ_TIMEOUT, new_http
+from watchferry.clients._transport import READ_TIMEOUT, Transport, new_http
+from watchferry.clients.trakt import Trakt, trakt_headers
 from watchferry.settings import Settings
 from watchferry.storage._dynamo import Table
 from watchferry.storage.accounts import Account, Accounts, SyncSettings
 from watchferry.storage.budgets import Budgets
 from watchferry.storage.ledger import Ledger
 from watchferry.storage.mappings import Mappings
+from watchferry.storage.overrides import Overrides
 from watchferry.storage.plans import Plans
 from watchferry.storage.rechecks import Rechecks
 from watchferry.storage.runs import Mode, Run, Runs, new_run_id
+from watchferry.storage.unmatched import UnmatchedTitles
+from watchferry.sync import actions
 from watchferry.sync.begin import begin_run
 from watchferry.sync.connected import Connected
 from watchferry.sync.planner import plan_run
@@ -64,6 +68,17 @@ class MemoryQueues:
         for job, delay in jobs:
             due = self.clock() + min(900.0, max(0.0, float(round(delay + 0.49))))
             self.messages.append(Message(due, next(self.numbers), json.dumps(asdict(job)), kind))
+
+
+@dataclass(slots=True)
+class Mending:
+    """sync/mending.py's part of a deployment."""
+
+    unmatched: UnmatchedTitles
+    overrides: Overrides
+    rechecks: Rechecks
+    mappings: Mappings
+    open_trakt: Trakt
 
 
 class FixedCredential:
@@ -115,6 +130,8 @@ class World:
             mappings=Mappings(Table(self.client, "Mappings"), clock),
             budgets=Budgets(Table(self.client, "Budgets"), clock),
             rechecks=Rechecks(Table(self.client, "Rechecks"), clock),
+            unmatched=UnmatchedTitles(Table(self.client, "Unmatched"), clock),
+            overrides=Overrides(Table(self.client, "Overrides"), clock),
             queues=self.queues,  # type: ignore[arg-type]
             upstreams=Connected(settings, new_http(self.transport()), FixedCredentials(self.upstreams), self.pause),
             clock=clock,
@@ -159,6 +176,32 @@ class World:
         run = self.shop.runs.get(user, run_id)
         assert run is not None
         return run
+
+    def get(self, run_id: str, user: str = "harry") -> Run:
+        run = self.shop.runs.get(user, run_id)
+        assert run is not None
+        return run
+
+    def confirm(self, run_id: str, user: str = "harry") -> None:
+        actions.confirm(self.shop, self.account(user), self.get(run_id, user))
+
+    def cancel(self, run_id: str, user: str = "harry") -> None:
+        actions.cancel(self.shop, self.get(run_id, user))
+
+    def undo(self, run_id: str, user: str = "harry") -> str:
+        return actions.undo(self.shop, self.account(user), self.get(run_id, user))
+
+    @property
+    def open_trakt(self) -> Trakt:
+        """What sync/mending.py needs beside the tables."""
+        headers = trakt_headers("demo-trakt-client-id-not-a-real-one", "watchferry-tests")
+        http = new_http(self.transport())
+        return Trakt(Transport(http, "Trakt", "https://api.trakt.tv", headers, tries=1), None)
+
+    @property
+    def mending(self) -> Mending:
+        shop = self.shop
+        return Mending(shop.unmatched, shop.overrides, shop.rechecks, shop.mappings, self.open_trakt)
 
     # What the cloud does
 

@@ -39,7 +39,12 @@ def taken(runs: Runs, run: Run, worker: str = "a", lives: float = 300) -> Run:
 
 def planned(runs: Runs, run: Run, worker: str = "a", **changes: Any) -> Run | None:
     given: dict[str, Any] = {"status": "sending", "counts": COUNTS, "skipped": {"duplicate": 2}, "batches": 2}
-    return runs.planned(run, worker=worker, **(given | {"cursor": CURSOR} | changes))
+    holds = runs.planning(run, worker=worker, **(given | {"cursor": CURSOR} | changes))
+    try:
+        transact(runs.table.client, [holds])
+    except ConditionFailed:
+        return None
+    return found(runs, run)
 
 
 def test_a_new_run(runs: Runs, run: Run, user: str, clock: Clock) -> None:
@@ -121,14 +126,15 @@ def test_progress_is_shown(runs: Runs, run: Run) -> None:
 
 
 def test_a_plan_holds_once(runs: Runs, run: Run) -> None:
-    """With its numbers and the cursor to be; written again by the same, it is the same; nobody takes it up again."""
+    """With its numbers and the cursor to be; nobody writes it again or takes it up again."""
     mine = taken(runs, run)
     holds = planned(runs, mine)
     assert holds is not None
     assert found(runs, run) == holds
     assert (holds.status, holds.plan, holds.batches, holds.cursor) == ("sending", 1, 2, CURSOR)
     assert holds.public()["counts"] == COUNTS | {"sent": 0, "skipped": {"duplicate": 2}}
-    assert planned(runs, mine) == holds
+    assert planned(runs, mine, batches=3) is None
+    assert found(runs, run) == holds
     assert runs.take_up(run, worker="b", until=runs.clock() + 300) is None
 
 

@@ -6,6 +6,7 @@ kept for test_secrets.py.
 """
 
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -136,6 +137,14 @@ class Deployed:
                 bodies.append(message["Body"])
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return bodies
+
+    def tick(self, event: object) -> int:
+        """Invokes the scheduler as EventBridge does; how many users it enqueued."""
+        name, payload = self.stack.functions["SyncScheduler"], json.dumps(event).encode()
+        answer = self.cloud("lambda").invoke(FunctionName=name, Payload=payload)
+        told = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, told
+        return int(told["enqueued"])
 
     def drained(self) -> bool:
         return not any(self.waiting(queue) for queue in ("SyncJobs", "HistoryBatches"))

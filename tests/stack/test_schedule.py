@@ -1,6 +1,5 @@
 """The schedule: a tick finds exactly those who are due (http-api.md, Fine print, Scheduler)."""
 
-import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -13,16 +12,6 @@ from tests.stack.deployed import Deployed, until
 from tests.stack.person import AT_REST, Person
 
 pytestmark = pytest.mark.stack
-
-
-def tick(deployed: Deployed, event: object) -> int:
-    """Invokes the scheduler as EventBridge does; how many users it enqueued."""
-    answer = deployed.cloud("lambda").invoke(
-        FunctionName=deployed.stack.functions["SyncScheduler"], Payload=json.dumps(event).encode()
-    )
-    told = json.loads(answer["Payload"].read())
-    assert "FunctionError" not in answer, told
-    return int(told["enqueued"])
 
 
 @pytest.fixture
@@ -60,7 +49,7 @@ NOT_DUE: dict[str, list[str]] = {"not enabled": [], "paused": [], "without Kinop
 def test_a_tick(deployed: Deployed, household: Mapping[str, Person]) -> None:
     """Whatever event comes: one run for each who is due, which carries all, and none for anybody else."""
     due = {name: household[name] for name in ONCE}
-    assert tick(deployed, {"detail-type": "anything", "nonsense": [None, {"user_id": "x"}]}) >= 3
+    assert deployed.tick({"detail-type": "anything", "nonsense": [None, {"user_id": "x"}]}) >= 3
     until("three runs", lambda: all(len(person.runs()) == 1 for person in due.values()) and at_rest(household), 60)
     until("empty queues", deployed.drained)
     assert scheduled(household) == ONCE | NOT_DUE
@@ -76,7 +65,7 @@ def test_ticks_that_come_twice(deployed: Deployed, household: Mapping[str, Perso
     """Two at once: one run of a user at a time, every view once, and nobody who is not due."""
     due = {name: household[name] for name in ONCE}
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda event: tick(deployed, event), [None, "again"]))
+        list(threads.map(deployed.tick, [None, "again"]))
     until("runs", lambda: all(person.runs() for person in due.values()) and at_rest(household), 60)
     until("empty queues", deployed.drained)
     for person in due.values():

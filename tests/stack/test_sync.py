@@ -36,7 +36,7 @@ RUN = {
 SETTINGS = {
     "enabled": False,
     "rewatch": "each_play",
-    "window_minutes": 0,
+    "window_minutes": 60,
     "batch_size": 50,
     "confirm_above": None,
     "webhook_url": None,

@@ -61,6 +61,13 @@ class Title:
     def with_row(self, media: int, last_seen: int) -> "Title":
         return replace(self, rows={**self.rows, media: last_seen})
 
+    def stored(self) -> dict[str, Any]:
+        return {**asdict(self), "rows": {str(media): seen for media, seen in self.rows.items()}}
+
+    @classmethod
+    def restored(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "rows": {int(media): int(seen) for media, seen in data["rows"].items()}})
+
     def merged(self, newer: "Title | None") -> "Title":
         return replace(newer, rows={**self.rows, **newer.rows}) if newer else self
 

@@ -21,6 +21,8 @@ class Settings:
     mappings_table: str
     budgets_table: str
     rechecks_table: str
+    unmatched_table: str
+    overrides_table: str
     sync_jobs_queue_url: str
     sync_jobs_dlq_url: str
     history_batches_queue_url: str

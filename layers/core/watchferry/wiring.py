@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from watchferry.auth.providers.trakt import TraktOAuth
     from watchferry.auth.vault import Vault
     from watchferry.clients._transport import Transport
+    from watchferry.clients.trakt import Trakt
     from watchferry.storage.accounts import Accounts
+    from watchferry.storage.mappings import Mappings
+    from watchferry.storage.overrides import Overrides
     from watchferry.storage.plans import Plans
+    from watchferry.storage.rechecks import Rechecks
     from watchferry.storage.runs import Runs
     from watchferry.storage.sessions import Sessions
     from watchferry.storage.tokens import Tokens
+    from watchferry.storage.unmatched import UnmatchedTitles
     from watchferry.sync.queues import Queues
     from watchferry.sync.workshop import Workshop
 
@@ -217,11 +222,40 @@ class Wiring:
         )
 
     @cached_property
+    def mappings(self) -> "Mappings":
+        from watchferry.storage.mappings import Mappings
+
+        return Mappings(self.table(self.settings.mappings_table), self.clock)
+
+    @cached_property
+    def rechecks(self) -> "Rechecks":
+        from watchferry.storage.rechecks import Rechecks
+
+        return Rechecks(self.table(self.settings.rechecks_table), self.clock)
+
+    @cached_property
+    def unmatched(self) -> "UnmatchedTitles":
+        from watchferry.storage.unmatched import UnmatchedTitles
+
+        return UnmatchedTitles(self.table(self.settings.unmatched_table), self.clock)
+
+    @cached_property
+    def overrides(self) -> "Overrides":
+        from watchferry.storage.overrides import Overrides
+
+        return Overrides(self.table(self.settings.overrides_table), self.clock)
+
+    @cached_property
+    def open_trakt(self) -> "Trakt":
+        """What Trakt tells anybody, for a waiting person."""
+        from watchferry.clients.trakt import Trakt
+
+        return Trakt(self._transport_to_trakt(self.settings.trakt_api_url, tries=2, timeout=5.0), None)
+
+    @cached_property
     def workshop(self) -> "Workshop":
         from watchferry.storage.budgets import Budgets
         from watchferry.storage.ledger import Ledger
-        from watchferry.storage.mappings import Mappings
-        from watchferry.storage.rechecks import Rechecks
         from watchferry.sync.connected import Connected
         from watchferry.sync.workshop import Workshop
 
@@ -232,9 +266,11 @@ class Wiring:
             runs=self.runs,
             plans=self.plans,
             ledger=Ledger(self.table(settings.ledger_table), clock),
-            mappings=Mappings(self.table(settings.mappings_table), clock),
+            mappings=self.mappings,
             budgets=Budgets(self.table(settings.budgets_table), clock),
-            rechecks=Rechecks(self.table(settings.rechecks_table), clock),
+            rechecks=self.rechecks,
+            unmatched=self.unmatched,
+            overrides=self.overrides,
             queues=self.queues,
             upstreams=Connected(settings, self.http, self.broker, self.pause),
             clock=clock,

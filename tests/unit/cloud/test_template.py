@@ -25,12 +25,14 @@ MAY_SEE_TOKENS = {"AuthApi", "SyncPlanner", "HistorySender"}
 
 WRITES = {
     "AuthApi": {"Accounts", "Sessions", "Flows", "Tokens"},
-    "SyncApi": {"Accounts", "Sessions", "Runs", "Plans"},
+    "SyncApi": {"Accounts", "Sessions", "Runs", "Plans", "Mappings", "Rechecks", "Unmatched", "Overrides"},
     "SyncScheduler": {"Accounts"},
-    "SyncPlanner": {"Accounts", "Runs", "Plans", "Ledger", "Mappings", "Budgets", "Rechecks", "Tokens"},
-    "HistorySender": {"Accounts", "Runs", "Plans", "Ledger", "Budgets", "Rechecks", "Tokens"},
+    "SyncPlanner": {
+        *("Accounts", "Runs", "Plans", "Ledger", "Mappings", "Budgets", "Rechecks", "Unmatched", "Overrides", "Tokens"),
+    },
+    "HistorySender": {"Accounts", "Runs", "Plans", "Ledger", "Budgets", "Unmatched", "Tokens"},
 }
-READS = WRITES | {"SyncApi": WRITES["SyncApi"] | {"Rechecks"}, "SyncScheduler": {"Accounts", "Runs"}}
+READS = WRITES | {"SyncScheduler": {"Accounts", "Runs"}}
 SENDS = {
     "AuthApi": set[str](),
     "SyncApi": {"SyncJobs"},
@@ -222,7 +224,7 @@ class TestTable:
 
     def test_outlives_the_stack_where_it_cannot_be_made_again(self, table: str) -> None:
         """Without the ledger everything would be sent once more."""
-        kept = "Retain" if table in {"Accounts", "Tokens", "Ledger"} else "Delete"
+        kept = "Retain" if table in {"Accounts", "Tokens", "Ledger", "Overrides"} else "Delete"
         assert (RESOURCES[table]["DeletionPolicy"], RESOURCES[table]["UpdateReplacePolicy"]) == (kept, kept)
 
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from tests.unit.sync.examples import NOON, film, steadily, times
 from watchferry.models import MOVED_AT_LEAST, imdb_id, iso, unix
-from watchferry.sync.keys import COMPARED, id_keys, keys_of, play_keys, remote_keys
+from watchferry.sync.keys import COMPARED, Plays, id_keys
 
 kinds = st.sampled_from(["movie", "episode"])
+minutes = st.integers(0, 10_000)
 ids = st.dictionaries(st.sampled_from(COMPARED), st.integers(1, 50) | st.sampled_from(["tt0000001", "1"]), min_size=1)
 
 
@@ -48,20 +49,33 @@ def test_every_way_of_writing_an_imdb_id_gives_the_same(number: int) -> None:
     assert imdb_id(meant) == meant
 
 
+def at_trakt(kind, known, *shown: str | None) -> Plays:
+    return Plays().read(kind, [(known, watched_at) for watched_at in shown])
+
+
 @steadily
 @given(kinds, ids, times, st.integers(0, 59), st.integers(0, 59_999))
 def test_seconds_and_milliseconds_do_not_matter(kind, known, at, ours, theirs) -> None:
-    """A view and the play that came of it have one key, though Trakt shows the time with other seconds."""
+    """A view and the play that came of it are one, though Trakt shows the time with other seconds."""
     minute = at // 60 * 60
     shown = iso(minute + theirs // 1000).replace("Z", f".{theirs % 1000:03d}Z")
-    assert play_keys(kind, known, minute + ours) <= remote_keys(kind, [(known, shown)])
+    assert at_trakt(kind, known, shown).have(kind, known, minute + ours)
 
 
 @steadily
 @given(kinds, ids, times, st.integers(1, 10_000))
 def test_another_minute_is_another_play(kind, known, at, later) -> None:
-    assert not play_keys(kind, known, at) & play_keys(kind, known, at // 60 * 60 + 60 * later)
-    assert not play_keys(kind, known, at) & remote_keys(kind, [(known, iso(at + 60 * later))])
+    assert not at_trakt(kind, known, iso(at + 60 * later), iso(at - 60 * later)).have(kind, known, at)
+
+
+@steadily
+@given(kinds, ids, times, minutes, minutes)
+def test_within_a_window_two_plays_are_one(kind, known, at, apart, window) -> None:
+    """Minutes are counted, not seconds, before and after alike; without an end any play is the same."""
+    for other in (at + 60 * apart, at - 60 * apart):
+        plays = at_trakt(kind, known, iso(other))
+        assert plays.have(kind, known, at, window) == (apart <= window)
+        assert plays.have(kind, known, at, None)
 
 
 @steadily
@@ -74,34 +88,26 @@ def test_trakts_time_may_come_with_an_offset(at: int, hours: int) -> None:
 
 @steadily
 @given(kinds, ids, kinds, ids, times)
-def test_keys_are_shared_only_by_the_same_id_of_the_same_kind(kind, some, other_kind, others, at) -> None:
+def test_plays_are_the_same_only_by_the_same_id_of_the_same_kind(kind, some, other_kind, others, at) -> None:
     """`tmdb` 1 is not `trakt` 1, and a film's `tmdb` 1 is not an episode's; text and number are the same id."""
     same = kind == other_kind and any(name in others and str(some[name]) == str(others[name]) for name in some)
-    assert bool(play_keys(kind, some, at) & play_keys(other_kind, others, at)) == same
+    for within in (0, 60, None):
+        assert at_trakt(kind, some, iso(at)).have(other_kind, others, at, within) == same
     assert bool(id_keys(kind, some) & id_keys(other_kind, others)) == same
-
-
-@steadily
-@given(kinds, ids, times)
-def test_an_id_alone_is_never_a_play(kind, known, at) -> None:
-    """Else a film seen once would hide every later view of it."""
-    assert not id_keys(kind, known) & play_keys(kind, known, at)
 
 
 def test_a_slug_is_no_key() -> None:
     """It can be renamed and reused."""
-    assert play_keys("movie", {"slug": "the-matrix-1999"}, NOON) == frozenset()
+    assert not at_trakt("movie", {"slug": "the-matrix-1999"}, iso(NOON)).have(
+        "movie", {"slug": "the-matrix-1999"}, NOON
+    )
 
 
 def test_a_play_without_a_time_counts_for_once_only() -> None:
     """`watched_at` may be null: such a play says that it was seen, not when."""
-    keys = remote_keys("movie", [({"imdb": "tt0000001"}, None)])
-    assert keys == id_keys("movie", {"imdb": "tt0000001"})
-
-
-def test_a_view_is_keyed_by_the_ids_that_it_would_be_sent_with() -> None:
-    """Not by Kinopub's own."""
-    assert keys_of(film(1), {"trakt": 481}) == {f"movie:trakt:481@{NOON // 60}"}
+    plays = at_trakt("movie", {"imdb": "tt0000001"}, None)
+    assert plays.have("movie", {"imdb": "tt0000001"}, NOON, None)
+    assert not plays.have("movie", {"imdb": "tt0000001"}, NOON, 10_000)
 
 
 @steadily

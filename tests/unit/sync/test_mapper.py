@@ -19,6 +19,7 @@ from watchferry.errors import RetryLater
 from watchferry.models import Title, View
 from watchferry.storage._dynamo import Table
 from watchferry.storage.mappings import FOUND, MISSING, Mappings
+from watchferry.storage.overrides import Rules
 from watchferry.sync.mapping import SEASONS_ASKED_AGAIN_AFTER, SEASONS_KEPT, Mapped, Mapper
 
 LOST = Title(700, "movie", "Пропажа / Lost and Found", 2001, None, True, {700: NOON})
@@ -55,7 +56,8 @@ class Bench:
             kinopub,
             Mappings(Table(self.dynamo, "Mappings"), lambda: self.now),
             lambda: self.now,
-            {},  # type: ignore[arg-type]
+            Rules(),
+            {},
         )
         mapper.load([made])
         return mapper.map(made, views)

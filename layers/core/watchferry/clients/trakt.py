@@ -90,6 +90,12 @@ class AddedHistory(BaseModel):
     not_found: _NotFound = _NotFound()
 
 
+class RemovedHistory(BaseModel):
+    """The answer to `POST /sync/history/remove`."""
+
+    deleted: dict[str, int]
+
+
 class _Watched(BaseModel):
     watched_at: str | None = None
 
@@ -107,8 +113,10 @@ _episodes = TypeAdapter(list[Episode])
 
 @dataclass(slots=True)
 class Trakt:
+    """Without a credential only what is the same for everybody can be asked: search, films, shows, seasons."""
+
     transport: Transport
-    credential: Credential
+    credential: Credential | None
 
     def settings(self) -> dict[str, Any]:
         """`GET /users/settings`: who this is, VIP or not, and the account's limits."""
@@ -117,8 +125,8 @@ class Trakt:
             raise RetryLater("upstream_unreachable", "Trakt answered nonsense for /users/settings")
         return answer
 
-    def search_imdb(self, imdb: str, kind: SearchType) -> list[SearchHit]:
-        return self._read(_hits, f"/search/imdb/{imdb}", {"type": kind})
+    def search_id(self, service: Literal["imdb", "trakt"], known: str | int, kind: SearchType) -> list[SearchHit]:
+        return self._read(_hits, f"/search/{service}/{known}", {"type": kind})
 
     def search_text(self, query: str, kind: SearchType) -> list[SearchHit]:
         r"""By title; `+ - && || ! ( ) { } [ ] ^ " ~ * ? : /` mean something to Trakt's search unless escaped with \."""
@@ -183,6 +191,18 @@ class Trakt:
         except (ValidationError, RetryLater) as error:
             raise OutcomeUnknown("Trakt took the batch and answered nonsense") from error
 
+    def remove_history(self, plays: Sequence[int]) -> None:
+        """`POST /sync/history/remove` by history ids. What is not there (any more) is no error; may be repeated."""
+        response = self._authorized(
+            lambda headers: self.transport.write(
+                "POST", "/sync/history/remove", json={"ids": list(plays)}, headers=headers
+            )
+        )
+        try:
+            RemovedHistory.model_validate(parsed("Trakt", response))
+        except (ValidationError, RetryLater) as error:
+            raise OutcomeUnknown("Trakt took the removal and answered nonsense") from error
+
     def _read[T](self, shape: TypeAdapter[T], path: str, params: Params) -> T:
         return _validated(shape, self._get(path, params), path)
 
@@ -191,6 +211,9 @@ class Trakt:
 
     def _authorized(self, call: Any) -> httpx.Response:
         """A 401 is answered by one refresh and one more try (sync document 5.1); it means that nothing was done."""
+        if self.credential is None:
+            anybody: httpx.Response = call({})
+            return anybody
         token = self.credential.token()
         try:
             response: httpx.Response = call({"Authorization": f"Bearer {token}"})

@@ -79,7 +79,7 @@ def _plain(value: Any) -> Any:
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
-    if isinstance(value, (str, bytes, bool, set)) or value is None:
+    if isinstance(value, (str, bytes, bool, set)) or value is None:  # sets are of strings
         return value
     return int(value)
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from watchferry.errors import NotConnected
 from watchferry.models import iso
-from watchferry.storage._dynamo import Attr, Clock, ConditionFailed, Item, Key, Table
+from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Item, Key, Table
 
 SHARDS = 16
 """Enough for some 16,000 index writes a second; the scheduler reads them one after another."""
@@ -25,6 +25,10 @@ TICK = {"user_id": "#tick"}
 PROFILE = ("slug", "name", "avatar", "vip", "limits")
 
 type Provider = Literal["trakt", "kinopub"]
+type Rewatch = Literal["each_play", "window", "once"]
+
+WAITS = "awaiting_confirmation"
+"""The pause of a user whose braked run waits; it ends with the waiting."""
 
 ENDED_BY_CONNECTING: dict[Provider, set[str]] = {
     "trakt": {"reauth_required", "account_locked", "account_limit"},
@@ -48,11 +52,16 @@ class SyncSettings:
     """`GET /sync/settings` of http-api.md."""
 
     enabled: bool = False
-    rewatch: Literal["each_play", "window", "once"] = "each_play"
-    window_minutes: int = 0
+    rewatch: Rewatch = "each_play"
+    window_minutes: int = 60
     batch_size: int = 50
     confirm_above: int | None = None
     webhook_url: str | None = None
+
+    @property
+    def one_play_within(self) -> int | None:
+        """Minutes that may lie between two plays of a title which count as one; None: however many."""
+        return {"each_play": 0, "window": self.window_minutes, "once": None}[self.rewatch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +157,12 @@ class Accounts:
         """Setting `enabled` ends a pause (http-api.md, Sync)."""
 
         def change(item: Item) -> None:
+            chosen = "enabled" in (item.get("settings") or {})
             item["settings"] = {name: value for name, value in asdict(settings).items() if value is not None}
             if settings.enabled:
                 item["paused_reason"] = None
+            elif not chosen:
+                del item["settings"]["enabled"]  # still nobody's choice: confirming a first run turns it on
 
         return self._change(user_id, change)
 
@@ -158,34 +170,34 @@ class Accounts:
         """Until the reason is gone, the scheduler leaves this account alone."""
         self._change(user_id, lambda item: item.update(paused_reason=reason))
 
-    # The one run of a user
+    # The one run of a user. Whatever changes whose turn it is raises the revision, so that `changing` notices.
 
     def begin_run(self, user_id: str, run_id: str) -> list[str]:
         """Makes `run_id` the user's active run. Returns the runs whose place it took: a dead one, a waiting one.
 
         Raises RunActive when another run lives. Beginning the run that is active already only renews its lease.
         """
-        now = int(self.clock())
-        before = self.table.get({"user_id": user_id}) or {}
-        free = Attr("active_run_id").not_exists() | Attr("active_run_id").eq(run_id) | Attr("active_until").lt(now)
-        try:
-            self.table.update(
-                {"user_id": user_id},
-                set_={"active_run_id": run_id, "active_until": now + RUN_LEASE},
-                remove=["awaiting_run_id"],
-                when=Attr("user_id").exists() & free,
-            )
-        except ConditionFailed as failed:
-            raise RunActive((failed.item or {}).get("active_run_id", "")) from failed
-        replaced = (before.get("active_run_id"), before.get("awaiting_run_id"))
-        return [run for run in replaced if run and run != run_id]
+        replaced: list[str] = []
 
-    def free(self, user_id: str, run_id: str, *, awaiting: bool = False) -> None:
-        """The run is not the active one any more; `awaiting`: it waits for a confirmation."""
+        def change(item: Item) -> None:
+            now, active = int(self.clock()), item.get("active_run_id")
+            if active not in (None, run_id) and item.get("active_until", 0) >= now:
+                raise RunActive(active)
+            replaced[:] = [run for run in (active, item.get("awaiting_run_id")) if run and run != run_id]
+            item.update(active_run_id=run_id, active_until=now + RUN_LEASE)
+            _waits_no_more(item)
+
+        free = Attr("active_run_id").not_exists() | Attr("active_run_id").eq(run_id)
+        free |= Attr("active_until").lt(int(self.clock()))
+        self._change(user_id, change, when=free)
+        return replaced
+
+    def free(self, user_id: str, run_id: str) -> None:
+        """The run is not the active one any more."""
         try:
             self.table.update(
                 {"user_id": user_id},
-                set_={"awaiting_run_id": run_id} if awaiting else None,
+                add={"revision": 1},
                 remove=["active_run_id", "active_until"],
                 when=Attr("active_run_id").eq(run_id),
             )
@@ -218,9 +230,47 @@ class Accounts:
         return self.table.updating(
             {"user_id": user_id},
             set_=changes,
+            add={"revision": 1},
             remove=["active_run_id", "active_until"],
             when=Attr("active_run_id").eq(run_id),
         )
+
+    def setting_aside(self, user_id: str, run_id: str, *, pause: bool) -> Item:
+        """Part of a transaction: the active run waits for a confirmation; `pause`: until then the schedule rests."""
+        return self.table.updating(
+            {"user_id": user_id},
+            set_={"awaiting_run_id": run_id, **({"paused_reason": WAITS, "schedule_shard": None} if pause else {})},
+            add={"revision": 1},
+            remove=["active_run_id", "active_until"],
+            when=Attr("active_run_id").eq(run_id),
+        )
+
+    def going_on(self, user_id: str, run_id: str) -> Item:
+        """Part of a transaction: the run that waited is confirmed and the active one again.
+
+        Automatic sync is on from then on, unless the person has chosen otherwise before. Raises NotConnected for a user
+        who is not there, RunActive.
+        """
+
+        def change(item: Item) -> None:
+            if item.get("active_run_id") and item.get("active_until", 0) >= int(self.clock()):
+                raise RunActive(item["active_run_id"])
+            item.update(active_run_id=run_id, active_until=int(self.clock()) + RUN_LEASE)
+            item["settings"] = {"enabled": True} | (item.get("settings") or {})
+            _waits_no_more(item)
+
+        return self._changing(user_id, change, Attr("awaiting_run_id").eq(run_id))
+
+    def cancelling(self, user_id: str, run_id: str) -> Item:
+        """Part of a transaction: the run, active or waiting, is not the user's any more. Raises NotConnected."""
+
+        def change(item: Item) -> None:
+            if item.get("active_run_id") == run_id:
+                item.update(active_run_id=None, active_until=None)
+            if item.get("awaiting_run_id") == run_id:
+                _waits_no_more(item)
+
+        return self._changing(user_id, change)
 
     # The schedule
 
@@ -237,28 +287,48 @@ class Accounts:
         at = (self.table.get(TICK) or {}).get("at")
         return at if isinstance(at, int) else None
 
-    def _change(self, user_id: str, change: Callable[[Item], None], *, create: bool = False) -> Account:
+    def _change(
+        self, user_id: str, change: Callable[[Item], None], *, create: bool = False, when: ConditionBase | None = None
+    ) -> Account:
         """Read, change, and write with what follows for the schedule — if nobody else did so in between.
 
         Raises NotConnected for a user who is not there, unless `create`.
         """
-        key = {"user_id": user_id}
         while True:
-            before = self.table.get(key)
-            if before is None and not create:
-                raise NotConnected("trakt")
-            after = dict(before or key)
-            change(after)
-            after["schedule_shard"] = _shard(user_id) if _is_scheduled(Account.of(after)) else None
-            changed = {name: value for name, value in after.items() if value != (before or key).get(name)}
-            revision = after.get("revision")
-            unchanged = Attr("revision").eq(revision) if revision else Attr("revision").not_exists()
+            written, unchanged = self._changed(user_id, change, create=create)
             try:
-                return Account.of(
-                    self.table.update(key, set_=changed | {"revision": (revision or 0) + 1}, when=unchanged)
-                )
+                condition = unchanged if when is None else unchanged & when
+                return Account.of(self.table.update({"user_id": user_id}, set_=written, when=condition))
             except ConditionFailed:
                 continue
+
+    def _changing(self, user_id: str, change: Callable[[Item], None], when: ConditionBase | None = None) -> Item:
+        """As `_change`, for a transaction, which fails when somebody else was quicker."""
+        written, unchanged = self._changed(user_id, change)
+        condition = unchanged if when is None else unchanged & when
+        return self.table.updating({"user_id": user_id}, set_=written, when=condition)
+
+    def _changed(
+        self, user_id: str, change: Callable[[Item], None], *, create: bool = False
+    ) -> tuple[Item, ConditionBase]:
+        """The fields to write, and that the row is still the one that was read."""
+        key = {"user_id": user_id}
+        before = self.table.get(key)
+        if before is None and not create:
+            raise NotConnected("trakt")
+        after = dict(before or key)
+        change(after)
+        after["schedule_shard"] = _shard(user_id) if _is_scheduled(Account.of(after)) else None
+        written = {name: value for name, value in after.items() if value != (before or key).get(name)}
+        revision = after.get("revision")
+        unchanged = Attr("revision").eq(revision) if revision else Attr("revision").not_exists()
+        return written | {"revision": (revision or 0) + 1}, unchanged
+
+
+def _waits_no_more(item: Item) -> None:
+    item["awaiting_run_id"] = None
+    if item.get("paused_reason") == WAITS:
+        item["paused_reason"] = None
 
 
 def _is_scheduled(account: Account) -> bool:

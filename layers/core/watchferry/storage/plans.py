@@ -1,13 +1,15 @@
 """Plans: what a run means to do, in pages of events — batches to send, and what is skipped and why — and checkpoints.
 
 A batch moves `PLANNED → SENDING → SENT` by conditional writes (architecture.md, rule 1); `SPLIT` has become two others,
-`FAILED` was given up with its outcome unknown or refused. Pages are named `{plan}-{number}`: a plan's name is the
-planner's attempt, so that a planner which lost its lease can only write pages that nobody reads.
+`FAILED` was given up. A batch of an undo removes what one batch of the undone run has sent.
+
+Pages are named `{plan}-{number}`: a plan's name is the planner's attempt, so that a planner which lost its lease can
+only write pages that nobody reads.
 """
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 from watchferry.models import Event, Reason
@@ -44,6 +46,11 @@ class Batch:
     """How many POSTs may have reached Trakt."""
     answered: int
     """How many of them Trakt answered with 2xx."""
+    present: frozenset[int]
+    """Of a FAILED one: the positions that are at Trakt all the same."""
+    removed: frozenset[int]
+    """Positions whose plays were removed again."""
+    undoing: "Undoing | None"
 
     @property
     def is_settled(self) -> bool:
@@ -61,6 +68,9 @@ class Batch:
             lease_until=item.get("lease_until", 0),
             attempts=item.get("attempts", 0),
             answered=item.get("answered", 0),
+            present=frozenset(item.get("present", ())),
+            removed=frozenset(int(position) for position in item.get("removed", ())),
+            undoing=Undoing(**item["undoing"]) if "undoing" in item else None,
         )
 
     def report(self) -> Iterator[Event]:
@@ -68,10 +78,24 @@ class Batch:
         for position, event in enumerate(self.events):
             if (reason := self.outcomes.get(str(position))) is not None:
                 yield replace(event, outcome="skipped", reason=reason)
-            elif self.status == "SENT":
+            elif position in self.removed or (self.undoing and self.status == "SENT"):
+                yield replace(event, outcome="removed")
+            elif self.status == "SENT" or position in self.present:
                 yield replace(event, outcome="sent")
             else:
                 yield event
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """What a batch of an undo removes: event by event, all from one batch of the undone run."""
+
+    run_id: str
+    batch: str
+    positions: list[int]
+    """Of the events in that batch."""
+    plays: list[int | None]
+    """Trakt's history ids; None for a play that is not there any more."""
 
 
 @dataclass(slots=True)
@@ -94,6 +118,13 @@ class Plans:
                 "ttl": ttl,
             }
             for start in range(0, len(skips), SKIPS_PER_PAGE)
+        )
+
+    def write_undo(self, run_id: str, plan: int, batches: Sequence[tuple[Sequence[Event], Undoing]]) -> None:
+        ttl = int(self.clock()) + KEPT
+        self.table.put_many(
+            self._batch_item(run_id, batch_name(plan, number), events, ttl) | {"undoing": asdict(undoing)}
+            for number, (events, undoing) in enumerate(batches)
         )
 
     # Reading it
@@ -123,6 +154,10 @@ class Plans:
                     yield item["row"], [Event.restored(data) for data in unpack(item["events"])]
 
     # A batch's way
+
+    def leave_out(self, batch: Batch, outcomes: Mapping[str, Reason]) -> None:
+        """Of a plan that a person has just confirmed: these are not to be sent after all."""
+        self._move(batch, {"outcomes": dict(outcomes)}, when=Attr("status").eq("PLANNED"))
 
     def claim(self, batch: Batch, *, owner: str, until: float, settle: float) -> Batch | None:
         """`PLANNED → SENDING`, or the take-over of a `SENDING` whose owner's time has been over for `settle` seconds.
@@ -156,13 +191,23 @@ class Plans:
             remove=["owner"],
         )
 
-    def settling(self, batch: Batch, status: BatchStatus, outcomes: Mapping[str, Reason]) -> Item:
+    def settling(
+        self, batch: Batch, status: BatchStatus, outcomes: Mapping[str, Reason], present: Collection[int] = ()
+    ) -> Item:
         """Part of the transaction that settles the batch; holds only while it is this owner's."""
         return self.table.updating(
             _key(batch),
-            set_={"status": status, "outcomes": dict(outcomes)},
+            set_={"status": status, "outcomes": dict(outcomes), "present": sorted(present) or None},
             remove=["owner", "lease_until"],
             when=_held_by(batch),
+        )
+
+    def removing(self, undoing: Undoing) -> Item:
+        """Part of the transaction that settles a batch of an undo: these events' plays are gone."""
+        return self.table.updating(
+            {"run_id": undoing.run_id, "row": f"batch#{undoing.batch}"},
+            add={"removed": {str(position) for position in undoing.positions}},
+            when=Attr("row").exists(),
         )
 
     def splitting(self, batch: Batch) -> list[Item]:
@@ -171,6 +216,7 @@ class Plans:
         If an earlier POST of it may have reached Trakt, so of its halves: they begin as `SENDING`, to be read back.
         """
         middle = len(batch.events) // 2
+        parts = ((0, batch.events[:middle]), (middle, batch.events[middle:]))
         ttl = int(self.clock()) + KEPT
         inherited: Item = {}
         if batch.attempts:
@@ -181,19 +227,22 @@ class Plans:
             ),
             *(
                 self.table.putting(
-                    self._batch_item(batch.run_id, name, part, ttl) | inherited, Attr("row").not_exists()
+                    self._batch_item(batch.run_id, name, part, ttl)
+                    | {"outcomes": _of_part(batch.outcomes, start, len(part))}
+                    | inherited,
+                    Attr("row").not_exists(),
                 )
-                for name, part in zip(halves(batch), (batch.events[:middle], batch.events[middle:]), strict=True)
+                for name, (start, part) in zip(halves(batch), parts, strict=True)
             ),
         ]
 
     # Checkpoints
 
-    def save(self, run_id: str, name: str, value: Any) -> None:
+    def save(self, run_id: str, name: str, value: Any, *, kept: int = CHECKPOINT_KEPT) -> None:
         """A planner's work so far; only the last saved value of a name is ever read."""
         data = pack(value)
         parts = [data[start : start + _ITEM_BYTES] for start in range(0, len(data), _ITEM_BYTES)]
-        ttl = int(self.clock()) + CHECKPOINT_KEPT
+        ttl = int(self.clock()) + kept
         for number, part in reversed(list(enumerate(parts))):
             # The first part, which says how many there are, is written last.
             self.table.put(
@@ -240,6 +289,11 @@ class Plans:
 
 def halves(batch: Batch) -> tuple[str, str]:
     return f"{batch.name}-a", f"{batch.name}-b"
+
+
+def _of_part(outcomes: Mapping[str, Reason], start: int, length: int) -> dict[str, Reason]:
+    moved = {int(position) - start: reason for position, reason in outcomes.items()}
+    return {str(position): reason for position, reason in moved.items() if 0 <= position < length}
 
 
 def _key(batch: Batch) -> Item:

@@ -21,6 +21,7 @@ type Status = Literal[
 
 FINISHED: frozenset[str] = frozenset({"succeeded", "partial", "failed", "cancelled"})
 REASONS: tuple[str, ...] = get_args(Reason.__value__)
+TRIGGERS: tuple[str, ...] = get_args(Trigger.__value__)
 
 
 def new_run_id(at: float, unique: str | None = None) -> str:
@@ -54,10 +55,27 @@ class Run:
     batches_failed: int
     cursor: Cursor | None
     """Where the account's cursor goes when every batch is sent."""
+    confirmed: bool
+    """A person has agreed to the plan."""
+    undoes: str | None
+    """The run whose plays this one removes."""
+    removed: int
+    """How many of the plays that this run sent were removed again."""
 
     @property
     def is_finished(self) -> bool:
         return self.status in FINISHED
+
+    @property
+    def moves_cursor(self) -> bool:
+        """Whether, once it succeeds, everything up to its cursor has been dealt with."""
+        return self.mode == "sync" or (self.mode == "preview" and self.confirmed)
+
+    @property
+    def can_be_undone(self) -> bool:
+        """It is over and may have added plays that are still there."""
+        unsettled = self.moves_cursor and self.batches_done < self.batches
+        return self.mode != "undo" and self.is_finished and (self.counts["sent"] > self.removed or unsettled)
 
     @classmethod
     def of(cls, item: Item) -> Self:
@@ -83,6 +101,9 @@ class Run:
             batches_done=item["batches_done"],
             batches_failed=item["batches_failed"],
             cursor=Cursor(cursor["last_seen"], frozenset(cursor["rows"])) if cursor else None,
+            confirmed=item.get("confirmed", False),
+            undoes=item.get("undoes"),
+            removed=item.get("removed", 0),
         )
 
     def public(self) -> dict[str, Any]:
@@ -112,7 +133,16 @@ class Runs:
     table: Table
     clock: Clock
 
-    def create(self, user_id: str, run_id: str, *, mode: Mode, trigger: Trigger, full: bool = False) -> Run:
+    def create(
+        self,
+        user_id: str,
+        run_id: str,
+        *,
+        mode: Mode,
+        trigger: Trigger,
+        full: bool = False,
+        undoes: str | None = None,
+    ) -> Run:
         """Returns the run that is there already when it was created before."""
         now = int(self.clock())
         item: Item = {
@@ -137,6 +167,7 @@ class Runs:
             "batches": 0,
             "batches_done": 0,
             "batches_failed": 0,
+            "undoes": undoes,
             "ttl": now + KEPT,
         }
         try:
@@ -177,11 +208,11 @@ class Runs:
     def progress(self, run: Run, *, worker: str, status: Status, done: int, total: int) -> None:
         self._quietly(
             run,
-            Attr("worker").eq(worker) & Attr("plan").eq(0),
+            Attr("worker").eq(worker),
             set_={"status": status, "progress": {"done": done, "total": total}},
         )
 
-    def planned(
+    def planning(
         self,
         run: Run,
         *,
@@ -191,29 +222,45 @@ class Runs:
         skipped: Mapping[str, int],
         batches: int,
         cursor: Cursor | None,
-    ) -> Run | None:
-        """The plan of this attempt holds from here on. None: somebody else's does, or the run is over.
-
-        Safe to repeat: botocore does so by itself when the answer to a write was lost.
-        """
+        error: Mapping[str, str] | None = None,
+    ) -> Item:
+        """Part of the transaction from which on the plan of this attempt holds; holds itself for one planner only."""
         numbers = {f"counts.{name}": n for name, n in counts.items()}
         reasons = {f"counts.skipped.{reason}": skipped.get(reason, 0) for reason in REASONS}
+        return self.table.updating(
+            {"user_id": run.user_id, "run_id": run.run_id},
+            set_={
+                **numbers,
+                **reasons,
+                "status": status,
+                "plan": run.attempt,
+                "batches": batches,
+                "cursor": {"last_seen": cursor.last_seen, "rows": sorted(cursor.rows)} if cursor else None,
+                "error": dict(error) if error else None,
+            },
+            remove=["worker", "worker_until"],
+            when=Attr("worker").eq(worker) & Attr("attempt").eq(run.attempt) & Attr("plan").eq(0),
+        )
+
+    def confirming(self, run: Run) -> Item:
+        """Part of the transaction by which a run that waits goes on."""
+        return self.table.updating(
+            {"user_id": run.user_id, "run_id": run.run_id},
+            set_={"status": "queued", "confirmed": True, "error": None},
+            when=Attr("status").eq("awaiting_confirmation"),
+        )
+
+    def rechecked(self, run: Run, *, worker: str) -> Run | None:
+        """The confirmed plan is as it is to be sent. None: another worker has seen to that."""
         try:
             return self._update(
                 run,
-                set_={
-                    **numbers,
-                    **reasons,
-                    "status": status,
-                    "plan": run.attempt,
-                    "batches": batches,
-                    "cursor": {"last_seen": cursor.last_seen, "rows": sorted(cursor.rows)} if cursor else None,
-                },
+                set_={"status": "sending"},
                 remove=["worker", "worker_until"],
-                when=Attr("worker").eq(worker) & Attr("attempt").eq(run.attempt) & Attr("plan").eq(0),
+                when=Attr("worker").eq(worker) & Attr("confirmed").eq(True),
             )
-        except ConditionFailed as failed:
-            return Run.of(failed.item) if failed.item and failed.item["plan"] == run.attempt else None
+        except ConditionFailed:
+            return None
 
     # Numbers
 
@@ -234,6 +281,12 @@ class Runs:
                 "counts.sent": sent,
                 **{f"counts.skipped.{reason}": n for reason, n in skipped.items()},
             },
+        )
+
+    def removing(self, user_id: str, run_id: str, plays: int) -> Item:
+        """Part of the transaction that settles a batch of the run which undoes this one."""
+        return self.table.updating(
+            {"user_id": user_id, "run_id": run_id}, add={"removed": plays}, when=Attr("run_id").exists()
         )
 
     def batch_split(self, user_id: str, run_id: str) -> Item:

@@ -5,7 +5,15 @@ from watchferry.storage.runs import Mode, Run, Runs, Trigger
 
 
 def begin_run(
-    accounts: Accounts, runs: Runs, account: Account, run_id: str, *, mode: Mode, trigger: Trigger, full: bool = False
+    accounts: Accounts,
+    runs: Runs,
+    account: Account,
+    run_id: str,
+    *,
+    mode: Mode,
+    trigger: Trigger,
+    full: bool = False,
+    undoes: str | None = None,
 ) -> Run:
     """Takes the user's place and writes the run. Raises RunActive when another run of the user lives.
 
@@ -20,7 +28,7 @@ def begin_run(
         else:
             detail = "it gave no sign of life for too long; the next run goes on where it stopped"
             runs.finish(run, "partial" if run.counts["sent"] else "failed", {"code": "abandoned", "detail": detail})
-    return runs.create(account.user_id, run_id, mode=mode, trigger=trigger, full=full)
+    return runs.create(account.user_id, run_id, mode=mode, trigger=trigger, full=full, undoes=undoes)
 
 
 def may_run_by_itself(account: Account) -> bool:

@@ -1,8 +1,8 @@
 """The request bodies of "Sync" in http-api.md. Apart, since only requests with a body need pydantic."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from watchferry.http_api.bodies import Body
 
@@ -12,10 +12,27 @@ class StartRun(Body):
     full: bool = False
 
 
+class Mend(Body):
+    """`PUT /sync/overrides/{key}`: another title of Trakt's, or none."""
+
+    trakt_id: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    season_offset: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    episode_offset: Annotated[int, Field(ge=-10_000, le=10_000)] = 0
+    ignore: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.trakt_id is None) == (self.ignore is None):
+            raise ValueError("give either trakt_id or ignore")
+        if self.ignore and (self.season_offset or self.episode_offset):
+            raise ValueError("what is ignored has no offsets")
+        return self
+
+
 class Settings(Body):
     enabled: bool = False
     rewatch: Literal["each_play", "window", "once"] = "each_play"
-    window_minutes: Annotated[int, Field(ge=0, le=7 * 1440)] = 0
+    window_minutes: Annotated[int, Field(ge=1, le=7 * 1440)] = 60
     batch_size: Annotated[int, Field(ge=1, le=250)] = 50
     confirm_above: Annotated[int, Field(ge=0)] | None = None
     webhook_url: str | None = None

@@ -7,7 +7,6 @@ from typing import Any, Self
 
 from watchferry.clients.kinopub import LARGEST_PAGE, History, HistoryRow, Kinopub
 from watchferry.models import Title, imdb_id
-from watchferry.storage import rechecks
 from watchferry.storage.accounts import Cursor
 
 
@@ -27,7 +26,7 @@ class Collected:
 
     def stored(self) -> dict[str, Any]:
         return {
-            "titles": [rechecks.stored(title) for title in self.titles.values()],
+            "titles": [title.stored() for title in self.titles.values()],
             "rows": self.rows,
             "next_page": self.next_page,
             "pages": self.pages,
@@ -40,7 +39,7 @@ class Collected:
     def restored(cls, data: dict[str, Any] | None) -> Self:
         if data is None:
             return cls()
-        titles = [rechecks.restored(title) for title in data["titles"]]
+        titles = [Title.restored(title) for title in data["titles"]]
         cursor = data["cursor"]
         return cls(
             **{

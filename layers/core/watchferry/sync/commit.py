@@ -49,7 +49,7 @@ def fail(shop: Workshop, run: Run, code: str, detail: str) -> None:
 
 def end(shop: Workshop, run: Run, status: Status, error: Mapping[str, str] | None = None) -> None:
     """Ends the run and frees its user for the next, in one transaction; with `succeeded` the cursor moves too."""
-    moves = status == "succeeded" and run.mode == "sync"
+    moves = status == "succeeded" and run.moves_cursor
     try:
         transact(
             shop.accounts.table.client,

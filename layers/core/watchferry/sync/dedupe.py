@@ -1,20 +1,20 @@
 """§4.3 and §4.4 of the sync document: nothing that Trakt has, or that we have dealt with, is planned. Pure: no I/O."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from watchferry.errors import Unsettled
 from watchferry.models import Event, Ids, View
 from watchferry.storage.ledger import DEALT_WITH, REFUSED, Entry
-from watchferry.sync.keys import id_keys, keys_of
+from watchferry.sync.keys import Plays
 
 WINDOW_SLACK = 2 * 86400
 """Seconds before the earliest time that matters (§4.3.1)."""
 WINDOW_AHEAD = 86400
 """The window ends a day ahead: clocks differ (architecture.md, rule 1)."""
 
-type Rewatch = Literal["each_play", "window", "once"]
+type Within = int | None
+"""Minutes that may lie between two plays which count as one; None: however many (SyncSettings.one_play_within)."""
 type Known = Mapping[str, Sequence[Entry]]
 
 
@@ -33,8 +33,8 @@ class AgainstTrakt:
     """Of the skips: the plays that Trakt had already, for the ledger."""
 
 
-def without_known(views: Iterable[View], ledger: Known, rewatch: Rewatch, now: float) -> AgainstLedger:
-    """Sets aside the views that the ledger has dealt with.
+def without_known(views: Iterable[View], ledger: Known, within: Within, now: float) -> AgainstLedger:
+    """Sets aside the views that the ledger has dealt with; what was undone stays so: `ignored`.
 
     A view whose sending had no known outcome takes the time that it was sent with, so that it is recognised at Trakt
     even if Kinopub's time moved since. Raises Unsettled while such a sending may still be at work.
@@ -42,10 +42,12 @@ def without_known(views: Iterable[View], ledger: Known, rewatch: Rewatch, now: f
     unknown: list[View] = []
     skips: list[Event] = []
     for view in views:
-        entries = ledger.get(view.unit, ())
-        known = entries if rewatch == "once" else [entry for entry in entries if entry.is_view(view)]
-        if any(entry.outcome in DEALT_WITH for entry in known):
-            skips.append(Event(view, "skipped", "duplicate", next((e.ids for e in known if e.ids), {})))
+        known = [entry for entry in ledger.get(view.unit, ()) if _is_one_play(entry, view, within)]
+        dealt_with = [entry for entry in known if entry.outcome in DEALT_WITH]
+        if dealt_with:
+            undone = all(entry.outcome == "removed" for entry in dealt_with)
+            ids = next((entry.ids for entry in dealt_with if entry.ids), {})
+            skips.append(Event(view, "skipped", "ignored" if undone else "duplicate", ids))
             continue
         sending = [entry for entry in known if entry.outcome == "sending"]
         if sending:
@@ -55,6 +57,12 @@ def without_known(views: Iterable[View], ledger: Known, rewatch: Rewatch, now: f
             view = view.at(max(entry.at for entry in sending))  # noqa: PLW2901
         unknown.append(view)
     return AgainstLedger(tuple(unknown), tuple(skips))
+
+
+def _is_one_play(entry: Entry, view: View, within: Within) -> bool:
+    if within is None or entry.is_view(view):
+        return True
+    return abs(entry.at // 60 - view.watched_at // 60) <= within > 0
 
 
 def without_refused(mapped: Iterable[tuple[View, Ids]], ledger: Known) -> tuple[list[tuple[View, Ids]], list[Event]]:
@@ -74,24 +82,25 @@ def without_refused(mapped: Iterable[tuple[View, Ids]], ledger: Known) -> tuple[
     return left, skips
 
 
-def window_start(views: Iterable[View], last_success_at: int | None) -> int:
+def window_start(views: Iterable[View], last_success_at: int | None, within: Within) -> int:
     """§4.3.1 with architecture.md, rule 1: min(last success, earliest view that the ledger does not know) − 2 days."""
+    if within is None:
+        return 0
     earliest = min(view.watched_at for view in views)
-    return min(earliest, last_success_at or earliest) - WINDOW_SLACK
+    return min(earliest, last_success_at or earliest) - WINDOW_SLACK - within * 60
 
 
-def without_duplicates(mapped: Iterable[tuple[View, Ids]], remote: Set[str], rewatch: Rewatch) -> AgainstTrakt:
-    """§4.4, in the order of watching. Two views with a key in common are one play: the second is a duplicate too."""
-    taken: set[str] = set()
+def without_duplicates(mapped: Iterable[tuple[View, Ids]], remote: Plays, within: Within) -> AgainstTrakt:
+    """§4.4, in the order of watching. Of two views that are one play the second is a duplicate too."""
+    planned = Plays()
     to_send: list[Event] = []
     skips: list[Event] = []
     found: list[tuple[View, Ids]] = []
     for view, ids in sorted(mapped, key=lambda pair: (pair[0].watched_at, pair[0].unit)):
-        keys = id_keys(view.type, ids) if rewatch == "once" else keys_of(view, ids)
-        if keys & remote or keys & taken:
+        if any(plays.have(view.type, ids, view.watched_at, within) for plays in (remote, planned)):
             skips.append(Event(view, "skipped", "duplicate", ids))
             found.append((view, ids))
             continue
-        taken |= keys
+        planned.add(view.type, ids, view.watched_at)
         to_send.append(Event(view, "planned", "timestamp_missing" if view.timestamp_missing else None, ids))
     return AgainstTrakt(tuple(to_send), tuple(skips), tuple(found))

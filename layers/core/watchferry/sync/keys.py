@@ -1,12 +1,14 @@
-"""Keys of plays: the one normaliser for both sides (sync document §2.2).
+"""When two plays are the same: the one normaliser for both sides (sync document §2.2).
 
-A key is an id and a minute. Trakt gives several ids per work and Kinopub knows one of them, so a play has one key per
-id; two plays are the same when any of their keys are.
+A key is an id, and the time is cut to the minute. Trakt gives several ids per work and Kinopub knows one of them, so a
+play has one key per id; two plays are of the same work when any of their keys are.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
 
-from watchferry.models import Ids, Kind, View, unix
+from watchferry.models import Ids, Kind, unix
 
 COMPARED = ("trakt", "imdb", "tmdb", "tvdb")
 """Not the slug: it can be renamed and reused."""
@@ -17,20 +19,28 @@ def id_keys(kind: Kind, ids: Ids) -> frozenset[str]:
     return frozenset(f"{kind}:{name}:{ids[name]}" for name in COMPARED if name in ids)
 
 
-def play_keys(kind: Kind, ids: Ids, watched_at: int) -> frozenset[str]:
-    """`movie:imdb:tt0133093@28411200`: the time is cut to the minute."""
-    return frozenset(f"{key}@{watched_at // 60}" for key in id_keys(kind, ids))
+@dataclass(slots=True)
+class Plays:
+    """Plays that are known, to compare others with."""
 
+    minutes: dict[str, list[int]] = field(default_factory=dict)
+    """Key → minutes since 1970; a play without a time has a key all the same."""
 
-def keys_of(view: View, ids: Ids) -> frozenset[str]:
-    return play_keys(view.type, ids, view.watched_at)
+    def add(self, kind: Kind, ids: Ids, watched_at: int | None) -> None:
+        for key in id_keys(kind, ids):
+            known = self.minutes.setdefault(key, [])
+            if watched_at is not None:
+                known.append(watched_at // 60)
 
+    def have(self, kind: Kind, ids: Ids, watched_at: int, within: int | None = 0) -> bool:
+        """Whether one of them is this play: so many minutes from it at most; None: at any time, or none."""
+        found = [self.minutes[key] for key in id_keys(kind, ids) if key in self.minutes]
+        if within is None:
+            return bool(found)
+        return any(abs(minute - watched_at // 60) <= within for minutes in found for minute in minutes)
 
-def remote_keys(kind: Kind, plays: Iterable[tuple[Ids, str | None]]) -> Set[str]:
-    """Of Trakt's history: every play's keys, and its ids without a time (for the rule `once`)."""
-    keys: set[str] = set()
-    for ids, watched_at in plays:
-        keys |= id_keys(kind, ids)
-        if watched_at:
-            keys |= play_keys(kind, ids, unix(watched_at))
-    return keys
+    def read(self, kind: Kind, plays: Iterable[tuple[Ids, str | None]]) -> Self:
+        """Adds what Trakt's history says."""
+        for ids, watched_at in plays:
+            self.add(kind, ids, unix(watched_at) if watched_at else None)
+        return self

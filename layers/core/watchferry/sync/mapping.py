@@ -2,10 +2,11 @@
 
 Films with an IMDb id need no look-up. Shows are found by IMDb id, their episodes by season and number in the show's
 seasons, which come in one call. Without an IMDb id a title is searched by text and accepted only when its name and year
-leave no doubt. What Trakt said is remembered for all users.
+leave no doubt. What Trakt said is remembered for all users; what a user has said of a title counts for more, and for
+that user alone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +15,8 @@ from watchferry.clients.trakt import SearchHit, SearchType, Season, Trakt
 from watchferry.errors import NotThere
 from watchferry.models import Event, Ids, Reason, Title, View, imdb_id
 from watchferry.storage.mappings import FOUND, MISSING, Mappings, Remembered
+from watchferry.storage.overrides import Override, Rules
+from watchferry.storage.unmatched import Unmatched, unmatched_of
 
 SEASONS_KEPT = 7 * 86400
 SEASONS_ASKED_AGAIN_AFTER = 6 * 3600
@@ -32,8 +35,14 @@ class Unmapped:
 class Mapped:
     """One title's views, each with its ids, or why it has none."""
 
+    title: Title
     views: tuple[tuple[View, Ids], ...]
     skips: tuple[Event, ...]
+    show: int | None = None
+
+    @property
+    def unmatched(self) -> list[Unmatched]:
+        return unmatched_of(self.title, self.skips, self.show)
 
 
 @dataclass(slots=True)
@@ -42,6 +51,7 @@ class Mapper:
     kinopub: Kinopub
     mappings: Mappings
     clock: Callable[[], float]
+    rules: Rules
     remembered: dict[str, Remembered]
 
     def load(self, titles: Sequence[Title]) -> None:
@@ -51,21 +61,45 @@ class Mapper:
         found = [self.remembered[key].value for key in keys if key in self.remembered]
         # By IMDb id it is Trakt's id, by text all ids, and a word where there is none.
         shows = [hit["trakt"] if isinstance(hit, dict) else hit for hit in found if not isinstance(hit, str)]
+        shows += [rule.trakt_id for title in titles for rule in self.rules.by_item.get(title.item, {}).values()]
         self.remembered.update(self.mappings.get(f"seasons-{show}" for show in shows))
 
     def map(self, title: Title, views: Sequence[View]) -> Mapped:
         """Raises RetryLater and its kin; a title that Trakt does not have is an answer, not an error."""
+        ruled = [(self.rules.of(view), view) for view in views]
+        ignored = tuple(Event(view, "skipped", "ignored") for rule, view in ruled if rule and rule.ignore)
+        found = [view for rule, view in ruled if rule is None]
+        told: dict[str, tuple[Override, list[View]]] = {}
+        for rule, view in ruled:
+            if rule and not rule.ignore:
+                told.setdefault(rule.key, (rule, []))[1].append(view)
+        mapped = [self._as_found(title, found)] if found else []
+        mapped += [self._as_told(title, part, rule) for rule, part in told.values()]
+        return Mapped(
+            mapped[0].title if mapped else title,
+            tuple(pair for each in mapped for pair in each.views),
+            (*ignored, *(skip for each in mapped for skip in each.skips)),
+            next((each.show for each in mapped if each.show), None),
+        )
+
+    def _as_found(self, title: Title, views: Sequence[View]) -> Mapped:
         detailed = self._with_details(title)
         if detailed is not title:
             title = detailed
             self.load([title])
         views = [replace(view, imdb=title.imdb, year=title.year) for view in views]
         if title.is_show:
-            return self._episodes(title, views)
+            show = self._show(title)
+            return _unmapped(title, views, show) if isinstance(show, Unmapped) else self._episodes(title, show, views)
         found: Ids | Unmapped = {"imdb": title.imdb} if title.imdb else self._search(title, "movie")
         if isinstance(found, Unmapped):
-            return Mapped((), tuple(Event(view, "skipped", found.reason) for view in views))
-        return Mapped(tuple((view, found) for view in views), ())
+            return _unmapped(title, views, found)
+        return Mapped(title, tuple((view, found) for view in views), ())
+
+    def _as_told(self, title: Title, views: Sequence[View], rule: Override) -> Mapped:
+        if title.is_show:
+            return self._episodes(title, rule.trakt_id, views, rule.shifted)
+        return Mapped(title, tuple((view, rule.ids) for view in views), ())
 
     def _with_details(self, title: Title) -> Title:
         """A history row may lack `imdb` or the year that a text search needs (reality.md, Kinopub)."""
@@ -77,20 +111,24 @@ class Mapper:
             return title  # it left the catalogue: what the row says is all that there is
         return replace(title, imdb=imdb_id(item.imdb), year=item.year or title.year, details_known=True)
 
-    def _episodes(self, title: Title, views: Sequence[View]) -> Mapped:
-        show = self._show(title)
-        if isinstance(show, Unmapped):
-            return Mapped((), tuple(Event(view, "skipped", show.reason) for view in views))
-        seasons = self._seasons(show, views)
+    def _episodes(
+        self,
+        title: Title,
+        show: int,
+        views: Sequence[View],
+        place_of: Callable[[int, int], tuple[int, int]] = lambda season, number: (season, number),
+    ) -> Mapped:
+        places = [place_of(view.season or 0, view.number or 0) for view in views]
+        seasons = self._seasons(show, places)
         mapped: list[tuple[View, Ids]] = []
         skips: list[Event] = []
-        for view in views:
-            ids = seasons.get(str(view.season), {}).get(str(view.number))
-            if ids:
+        for view, (season, number) in zip(views, places, strict=True):
+            ids = seasons.get(str(season), {}).get(str(number))
+            if ids and view.number is not None:
                 mapped.append((view, ids))
             else:
                 skips.append(Event(view, "skipped", "episode_not_found"))
-        return Mapped(tuple(mapped), tuple(skips))
+        return Mapped(title, tuple(mapped), tuple(skips), show)
 
     def _show(self, title: Title) -> int | Unmapped:
         if title.imdb is None:
@@ -98,7 +136,7 @@ class Mapper:
             return found if isinstance(found, Unmapped) else int(found["trakt"])
         key = f"show-{title.imdb}"
         if key not in self.remembered:
-            answer = best_hit(self.trakt.search_imdb(title.imdb, "show"), "show")
+            answer = best_hit(self.trakt.search_id("imdb", title.imdb, "show"), "show")
             value: int | str = answer.reason if isinstance(answer, Unmapped) else int(answer["trakt"])
             self._remember(key, value)
         value = self.remembered[key].value
@@ -113,17 +151,18 @@ class Mapper:
         value = self.remembered[key].value
         return Unmapped(value) if isinstance(value, str) else value  # type: ignore[arg-type]
 
-    def _seasons(self, show: int, views: Sequence[View]) -> Seasons:
+    def _seasons(self, show: int, places: Iterable[tuple[int, int]]) -> Seasons:
+        """`places`: the seasons and numbers that are looked for."""
         key = f"seasons-{show}"
         known = self.remembered.get(key)
         if known is not None:
-            complete = all(str(view.number) in known.value.get(str(view.season), {}) for view in views)
+            complete = all(str(number) in known.value.get(str(season), {}) for season, number in places)
             if complete or known.at > self.clock() - SEASONS_ASKED_AGAIN_AFTER:
                 return known.value  # type: ignore[no-any-return]
         try:
             seasons = index_seasons(self.trakt.seasons(show))
             if seasons is None:
-                numbers = sorted({view.season for view in views if view.season is not None})
+                numbers = sorted({season for season, _ in places})
                 seasons = {str(number): self._season(show, number) for number in numbers}
         except NotThere:
             seasons = {}
@@ -141,6 +180,10 @@ class Mapper:
         if kept is None:
             kept = MISSING if isinstance(value, str) else FOUND
         self.remembered[key] = self.mappings.put(key, value, kept=kept)
+
+
+def _unmapped(title: Title, views: Sequence[View], why: Unmapped) -> Mapped:
+    return Mapped(title, (), tuple(Event(view, "skipped", why.reason) for view in views))
 
 
 def best_hit(hits: Sequence[SearchHit], kind: SearchType) -> Ids | Unmapped:

@@ -3,12 +3,16 @@
 from dataclasses import replace
 
 from watchferry.errors import RetryLater, WatchferryError
-from watchferry.storage.accounts import RunActive
+from watchferry.storage.accounts import Account, RunActive
 from watchferry.storage.runs import Run
 from watchferry.sync import commit
 from watchferry.sync.begin import begin_run, may_run_by_itself
-from watchferry.sync.pipeline import OutOfTime, Planning, Superseded, begin_sending, resend_open
+from watchferry.sync.handover import begin_sending, hand_over, resend_open
+from watchferry.sync.pipeline import Planning
 from watchferry.sync.queues import PlanJob
+from watchferry.sync.recheck import Rechecking
+from watchferry.sync.turn import OutOfTime, Superseded, Turn
+from watchferry.sync.undo import PlanningUndo, hand_over_undo
 from watchferry.sync.workshop import Workshop
 
 LONGEST_DEFERRALS = 4
@@ -32,8 +36,7 @@ def plan_run(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> s
     if account is None:
         return "no such user"
     try:
-        with shop.clients(job.user_id, run.run_id, deadline) as (trakt, kinopub):
-            planned = Planning(shop, account, run, worker, deadline, trakt, kinopub).go()
+        planned = _plan(Turn(shop, run, worker, deadline), account)
     except OutOfTime:
         return _go_on(shop, run, worker, replace(job, deferrals=0), delay=0)
     except Superseded:
@@ -44,9 +47,25 @@ def plan_run(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> s
     except WatchferryError as trouble:
         commit.stop(shop, run, trouble)
         return f"stopped: {type(trouble).__name__}"
-    if planned is not None:  # after the calls were added: who sees that the run is over sees all of its numbers
-        begin_sending(shop, planned)
+    if planned is None:
+        return "another's plan holds"
+    begin_sending(shop, planned)
     return "planned"
+
+
+def _plan(turn: Turn, account: Account) -> Run | None:
+    """The run with a plan that holds. Upstream calls are counted before it does: who sees it sees its numbers."""
+    shop, run, worker = turn.shop, turn.run, turn.worker
+    with shop.clients(run.user_id, run.run_id, turn.deadline) as (trakt, kinopub):
+        if run.confirmed:
+            return Rechecking(turn, account, trakt).go()
+        if run.mode == "undo":
+            removals = PlanningUndo(turn, account, trakt).go()
+        else:
+            plan = Planning(turn, account, trakt, kinopub).go()
+    if run.mode == "undo":
+        return hand_over_undo(shop, run, removals, worker=worker)
+    return hand_over(shop, account, run, plan, worker=worker)
 
 
 def _take_up(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> Run | str:
@@ -56,9 +75,8 @@ def _take_up(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> R
     run = shop.runs.get(job.user_id, job.run_id)
     if run is None and job.trigger == "schedule" and not may_run_by_itself(account):
         return "not due any more"
-    if run is not None and (run.is_finished or run.status == "awaiting_confirmation"):
-        shop.accounts.free(job.user_id, job.run_id, awaiting=not run.is_finished)
-        return "finished before"
+    if run is not None and (over := _over(shop, run)):
+        return over
     try:
         if run is None:
             run = begin_run(shop.accounts, shop.runs, account, job.run_id, mode="sync", trigger=job.trigger)
@@ -78,12 +96,18 @@ def _take_up(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> R
         resend_open(shop, current)
         commit.commit_if_complete(shop, current)
         return "planned before"
-    if current.is_finished or current.status == "awaiting_confirmation":
-        shop.accounts.free(job.user_id, job.run_id, awaiting=not current.is_finished)
-        return "finished before"
+    if over := _over(shop, current):
+        return over
     # Another worker has it. If that one dies, this job's successor takes over.
     shop.queues.plan([(job, current.worker_until - shop.clock() + 1)])
     return "another worker has it"
+
+
+def _over(shop: Workshop, run: Run) -> str | None:
+    if run.is_finished:
+        shop.accounts.free(run.user_id, run.run_id)
+        return "finished before"
+    return "waits for a confirmation" if run.status == "awaiting_confirmation" else None
 
 
 def _defer(shop: Workshop, run: Run, worker: str, job: PlanJob, trouble: RetryLater) -> str:

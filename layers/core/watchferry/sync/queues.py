@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from watchferry.storage.runs import Trigger
+from watchferry.storage.runs import TRIGGERS, Trigger
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -31,8 +31,8 @@ class PlanJob:
     @classmethod
     def of(cls, body: str) -> Self:
         fields = _fields(body, {"user_id": str, "run_id": str, "trigger": str})
-        if fields["trigger"] not in ("schedule", "manual"):
-            raise MalformedMessage("trigger is not one of schedule, manual")
+        if fields["trigger"] not in TRIGGERS:
+            raise MalformedMessage(f"trigger is not one of {', '.join(TRIGGERS)}")
         return cls(**fields)
 
 

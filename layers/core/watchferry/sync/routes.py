@@ -1,17 +1,17 @@
-"""The table "Sync" of http-api.md, but for what acts on a finished plan."""
+"""The table "Sync" of http-api.md."""
 
 import logging
+import re
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from watchferry.errors import Problem
 from watchferry.http_api import Answer, Api, Call
 from watchferry.models import Outcome
-from watchferry.storage.accounts import Account, Accounts, SyncSettings, public_state
+from watchferry.storage.accounts import SyncSettings, public_state
 from watchferry.storage.plans import Plans
-from watchferry.storage.runs import REASONS, Run, Runs, new_run_id
-from watchferry.sync.begin import begin_run
-from watchferry.sync.queues import PlanJob, Queues
+from watchferry.storage.runs import REASONS, Run
+from watchferry.sync import actions
 from watchferry.sync.report import as_csv, read_report
 
 if TYPE_CHECKING:
@@ -20,30 +20,20 @@ if TYPE_CHECKING:
     from watchferry.settings import Settings
 
 RUNS_A_PAGE = 20
-MAY_WAIT = {
-    "reauth_required": "an account has to be connected again first",
-    "account_locked": "Trakt has locked this account; when it is free again, set `enabled` to true to go on",
-    "account_limit": "Trakt's limit for this account is reached; when there is room, set `enabled` to true to go on",
-}
-"""Pauses in which a run could only fail."""
+UNMATCHED_A_PAGE = 20
+KEY = re.compile(r"\d{1,15}(-\d{1,9}(-\d{1,9})?)?")
+"""Of an override: a title, a season of it, an episode (storage/overrides.py)."""
 
 log = logging.getLogger(__name__)
 
 
-class Deployment(Protocol):
-    """What these routes need of wiring.py."""
+class Deployment(actions.Deployment, Protocol):
+    """What these routes need of wiring.py; what mending needs of it, mending.py says."""
 
     settings: "Settings"
-    clock: "Callable[[], float]"
 
     @property
-    def accounts(self) -> Accounts: ...
-    @property
-    def runs(self) -> Runs: ...
-    @property
     def plans(self) -> Plans: ...
-    @property
-    def queues(self) -> Queues: ...
 
 
 def mount(api: Api, deployment: "Callable[[], Deployment]") -> None:
@@ -52,7 +42,7 @@ def mount(api: Api, deployment: "Callable[[], Deployment]") -> None:
         from watchferry.sync.bodies import StartRun
 
         wanted = call.json(StartRun)
-        return Answer(202, {"run_id": start(deployment(), call.account, wanted.mode, full=wanted.full)})
+        return Answer(202, {"run_id": actions.start(deployment(), call.account, wanted.mode, full=wanted.full)})
 
     @api.get("/sync/runs")
     def list_runs(call: Call) -> Answer:
@@ -80,6 +70,22 @@ def mount(api: Api, deployment: "Callable[[], Deployment]") -> None:
             return Answer(200, as_csv(page.events), name | more, content_type="text/csv; charset=utf-8")
         return Answer(200, {"items": [event.public() for event in page.events], "next_cursor": page.next_cursor})
 
+    @api.post("/sync/runs/<run_id>/confirm")
+    def confirm_run(call: Call, run_id: str) -> Answer:
+        actions.confirm(deployment(), call.account, _run(deployment(), call, run_id))
+        return Answer(202, {"run_id": run_id})
+
+    @api.post("/sync/runs/<run_id>/cancel")
+    def cancel_run(call: Call, run_id: str) -> Answer:
+        actions.cancel(deployment(), _run(deployment(), call, run_id))
+        return Answer(202, {"run_id": run_id})
+
+    @api.post("/sync/runs/<run_id>/undo")
+    def undo_run(call: Call, run_id: str) -> Answer:
+        return Answer(202, {"run_id": actions.undo(deployment(), call.account, _run(deployment(), call, run_id))})
+
+    _add_mending(api, deployment)
+
     @api.get("/sync/state")
     def show_state(call: Call) -> Answer:
         own = deployment()
@@ -101,22 +107,33 @@ def mount(api: Api, deployment: "Callable[[], Deployment]") -> None:
         return Answer(200, asdict(deployment().accounts.set_settings(call.user_id, wanted).settings))
 
 
-def start(own: Deployment, account: Account, mode: Literal["sync", "preview"], *, full: bool) -> str:
-    """Makes the run the user's active one and queues it. Raises Problem, RunActive."""
-    for provider in ("trakt", "kinopub"):
-        if provider not in account.connected:
-            raise Problem(409, "not_connected", f"connect {provider.capitalize()} first", provider=provider)
-    if account.paused_reason in MAY_WAIT:
-        raise Problem(409, account.paused_reason, MAY_WAIT[account.paused_reason])
-    run_id = new_run_id(own.clock())
-    run = begin_run(own.accounts, own.runs, account, run_id, mode=mode, trigger="manual", full=full)
-    try:
-        own.queues.plan([(PlanJob(account.user_id, run_id, "manual"), 0)])
-    except Exception:
-        own.accounts.free(account.user_id, run_id)
-        own.runs.finish(run, "failed", {"code": "not_queued", "detail": "the queue did not take it; start it again"})
-        raise
-    return run_id
+def _add_mending(api: Api, deployment: "Callable[[], Deployment]") -> None:
+    @api.get("/sync/unmatched")
+    def list_unmatched(call: Call) -> Answer:
+        from watchferry.sync.mending import with_candidates
+
+        own: Any = deployment()
+        rows = list(own.unmatched.page(call.user_id, limit=UNMATCHED_A_PAGE + 1, after=call.cursor()))
+        shown = rows[:UNMATCHED_A_PAGE]
+        more = len(rows) > UNMATCHED_A_PAGE
+        return Answer(200, {"items": with_candidates(own, shown), "next_cursor": shown[-1].key if more else None})
+
+    @api.put("/sync/overrides/<key>")
+    def mend(call: Call, key: str) -> Answer:
+        from watchferry.sync import mending
+        from watchferry.sync.bodies import Mend
+
+        own: Any = deployment()
+        mending.mend(own, call.user_id, _key(key), call.json(Mend))
+        return Answer(204)
+
+    @api.delete("/sync/overrides/<key>")
+    def forget_override(call: Call, key: str) -> Answer:
+        from watchferry.sync import mending
+
+        own: Any = deployment()
+        mending.forget(own, call.user_id, _key(key))
+        return Answer(204)
 
 
 def merged(present: SyncSettings, changes: dict[str, Any]) -> SyncSettings:
@@ -124,11 +141,8 @@ def merged(present: SyncSettings, changes: dict[str, Any]) -> SyncSettings:
 
     A client may send back all that it was shown, so unchanged values always pass.
     """
-    for name in ("window_minutes", "confirm_above", "webhook_url"):
-        if name in changes and changes[name] != getattr(present, name):
-            raise Problem(400, "validation", f"{name}: this version cannot change it")
-    if changes.get("rewatch") == "window":
-        raise Problem(400, "validation", "rewatch: this version knows each_play and once")
+    if "webhook_url" in changes and changes["webhook_url"] != present.webhook_url:
+        raise Problem(400, "validation", "webhook_url: this version cannot change it")
     return replace(present, **changes)
 
 
@@ -138,6 +152,12 @@ def _run(own: Deployment, call: Call, run_id: str) -> Run:
     if run is None:
         raise Problem(404, "not_found", "there is no such run")
     return run
+
+
+def _key(key: str) -> str:
+    if not KEY.fullmatch(key):
+        raise Problem(404, "not_found", "there is nothing to mend under this key")
+    return key
 
 
 def _one_of(call: Call, name: str, known: tuple[str, ...]) -> str | None:

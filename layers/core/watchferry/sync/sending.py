@@ -13,20 +13,24 @@ run, which is planned after this one lost that place, finds it there, waits unti
 Trakt.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watchferry.clients.trakt import AddedHistory, Trakt
 from watchferry.errors import OutcomeUnknown, Rejected, RetryLater, WatchferryError
-from watchferry.models import Event, Kind, Reason, iso
+from watchferry.models import Event, Kind, Reason, Title, iso
 from watchferry.storage._dynamo import ConditionFailed, transact
 from watchferry.storage.ledger import LedgerOutcome
 from watchferry.storage.plans import Batch, BatchStatus, halves
 from watchferry.storage.runs import Run
+from watchferry.storage.unmatched import unmatched_of
 from watchferry.sync import commit
-from watchferry.sync.keys import keys_of, remote_keys
+from watchferry.sync.deferral import put_off
+from watchferry.sync.keys import Plays
 from watchferry.sync.pipeline import HISTORY
 from watchferry.sync.queues import MalformedMessage, SendJob
+from watchferry.sync.removing import Removing
 from watchferry.sync.workshop import Workshop
 
 POST_TAKES = 26.0
@@ -36,7 +40,6 @@ CONTENT_REFUSED = {400, 413, 422}
 MOST_POSTS = 5
 ANSWERS_BELIEVED = 2
 """After so many 2xx answers for views that are not there when read back, Trakt does not want them."""
-MOST_DEFERRALS = 60
 
 
 @dataclass(slots=True)
@@ -53,7 +56,8 @@ class Sending:
 
     def go(self) -> str:
         present: set[int] = self.read_back() if self.batch.attempts else set()
-        missing = [position for position in range(len(self.batch.events)) if position not in present]
+        to_send = {position for position in range(len(self.batch.events)) if str(position) not in self.batch.outcomes}
+        missing = sorted(to_send - present)
         if not missing:
             return self.settle("SENT", {})
         if self.batch.answered >= ANSWERS_BELIEVED:
@@ -61,7 +65,7 @@ class Sending:
         if self.batch.attempts >= MOST_POSTS:
             # It has just been read back: what is missing is certainly not there, and the next run's to send.
             self.withdraw([self.batch.events[position] for position in missing])
-            return self.settle("FAILED", {}, sent=len(present))
+            return self.settle("FAILED", {}, present=to_send & present)
         return self.post(missing)
 
     def post(self, missing: Sequence[int]) -> str:
@@ -106,33 +110,30 @@ class Sending:
             if not times:
                 continue
             plays = self.trakt.history(history, min(times) - 60, max(times) + 60)
-            remote = remote_keys(kind, ((play.ids, play.watched_at) for play in plays))
+            remote = Plays().read(kind, ((play.ids, play.watched_at) for play in plays))
             present |= {
                 position
                 for position, event in enumerate(self.batch.events)
-                if event.view.type == kind and keys_of(event.view, event.ids) & remote
+                if event.view.type == kind and remote.have(kind, event.ids, event.view.watched_at)
             }
         return present
 
-    def settle(self, status: BatchStatus, outcomes: Mapping[str, Reason], sent: int | None = None) -> str:
+    def settle(self, status: BatchStatus, outcomes: Mapping[str, Reason], present: Collection[int] = ()) -> str:
         """What became of it, in the ledger first; then the batch and the run's numbers, together and once."""
         shop, run, batch = self.shop, self.run, self.batch
+        outcomes = {**batch.outcomes, **outcomes}
+        told = [(event, outcomes.get(str(position))) for position, event in enumerate(batch.events)]
         if status == "SENT":
-            shop.ledger.record(
-                run.user_id,
-                run.run_id,
-                [
-                    (event.view, _ledger_word(outcomes.get(str(position))), event.ids)
-                    for position, event in enumerate(batch.events)
-                ],
-            )
-        skipped: dict[str, int] = {}
-        for reason in outcomes.values():
-            skipped[reason] = skipped.get(reason, 0) + 1
-        count = len(batch.events) - len(outcomes) if sent is None else sent
-        done = shop.runs.batch_done(run.user_id, run.run_id, sent=count, skipped=skipped, failed=status == "FAILED")
+            known = [(event.view, _ledger_word(reason), event.ids) for event, reason in told if reason != "ignored"]
+            shop.ledger.record(run.user_id, run.run_id, known)
+            missing = [replace(event, reason=reason) for event, reason in told if reason == "not_found"]
+            shop.unmatched.add(run.user_id, [row for event in missing for row in unmatched_of(_title(event), [event])])
+        sent = len(batch.events) - len(outcomes) if status == "SENT" else len(present)
+        done = shop.runs.batch_done(
+            run.user_id, run.run_id, sent=sent, skipped=Counter(outcomes.values()), failed=status == "FAILED"
+        )
         try:
-            transact(shop.plans.table.client, [shop.plans.settling(batch, status, outcomes), done])
+            transact(shop.plans.table.client, [shop.plans.settling(batch, status, outcomes, present), done])
         except ConditionFailed:
             return "another worker settled it"
         return status.lower()
@@ -191,7 +192,10 @@ def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) ->
         current = shop.plans.batch(job.run_id, job.batch) or batch
         return put_off(shop, run, job, max(1.0, current.lease_until + settle - shop.clock() + 1))
     with shop.clients(job.user_id, job.run_id, deadline - POST_TAKES) as (trakt, _):
-        said = _take_turn(Sending(shop, run, job, claimed, deadline, trakt))
+        if claimed.undoing is None:
+            said = _take_turn(Sending(shop, run, job, claimed, deadline, trakt))
+        else:
+            said = Removing(shop, run, job, claimed, trakt).go()
     # After the calls were added: who sees that the run is over sees all of its numbers.
     commit.commit_if_complete(shop, shop.runs.get(job.user_id, job.run_id) or run)
     return said
@@ -207,18 +211,6 @@ def _take_turn(turn: Sending) -> str:
         turn.certainly_not_sent([])
         commit.stop(turn.shop, turn.run, trouble)
         return f"stopped: {type(trouble).__name__}"
-
-
-def put_off(shop: Workshop, run: Run, job: SendJob, delay: float | None) -> str:
-    """A successor on the queue; this message is done with. `delay` None: nobody said how long."""
-    if job.deferrals >= MOST_DEFERRALS:
-        commit.fail(shop, run, "upstream_unreachable", "Trakt could not be reached for too long; the next run goes on")
-        return "given up"
-    if delay is None:
-        delay = 5.0 * shop.settings.retry_base_seconds * float(2 ** min(job.deferrals, 6))
-    shop.accounts.keep_run(job.user_id, job.run_id, for_seconds=delay)
-    shop.queues.send([(replace(job, deferrals=job.deferrals + 1), max(1.0, delay))])
-    return f"put off for {delay:.0f} s"
 
 
 def not_found(events: Sequence[Event], answer: AddedHistory) -> dict[int, Reason] | None:
@@ -258,4 +250,12 @@ def _body(events: Sequence[Event]) -> tuple[list[Mapping[str, object]], list[Map
 
 
 def _ledger_word(reason: Reason | None) -> LedgerOutcome:
-    return "not_found" if reason == "not_found" else "rejected_by_trakt" if reason else "sent"
+    """Of a view that was to be sent."""
+    return "sent" if reason is None else reason if reason in ("duplicate", "not_found") else "rejected_by_trakt"
+
+
+def _title(event: Event) -> Title:
+    """The film that Trakt does not know, as a later run can ask for it again."""
+    view = event.view
+    rows = {view.media: view.watched_at}
+    return Title(view.item, "movie", view.title, view.year, view.imdb, details_known=True, rows=rows)

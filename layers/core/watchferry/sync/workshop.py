@@ -15,9 +15,11 @@ from watchferry.storage.accounts import Accounts
 from watchferry.storage.budgets import Budgets, Rate
 from watchferry.storage.ledger import Ledger
 from watchferry.storage.mappings import Mappings
+from watchferry.storage.overrides import Overrides
 from watchferry.storage.plans import Plans
 from watchferry.storage.rechecks import Rechecks
 from watchferry.storage.runs import Runs
+from watchferry.storage.unmatched import UnmatchedTitles
 from watchferry.sync.queues import Queues
 
 RATES = {"GET": Rate(interval_ms=600, burst=480), "POST": Rate(interval_ms=1050, burst=1)}
@@ -99,6 +101,8 @@ class Workshop:
     mappings: Mappings
     budgets: Budgets
     rechecks: Rechecks
+    unmatched: UnmatchedTitles
+    overrides: Overrides
     queues: Queues
     upstreams: Upstreams
     clock: Callable[[], float]

@@ -1,0 +1,93 @@
+"""Overrides: what a user has said of a title that Trakt knows otherwise — one row per user and key.
+
+A key names a title (`{item}`), one of its seasons (`{item}-{season}`) or one episode (`{item}-{season}-{number}`); the
+narrowest that fits an episode counts for it.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from watchferry.models import Ids, Title, View
+from watchferry.storage._dynamo import Clock, Item, Key, Table
+from watchferry.storage._packed import pack, unpack
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    key: str
+    title: Title
+    """As Kinopub has it, so that it can be asked again."""
+    ignore: bool = False
+    trakt_id: int = 0
+    ids: Ids = field(default_factory=dict)
+    """Of the film at Trakt."""
+    season_offset: int = 0
+    episode_offset: int = 0
+
+    def shifted(self, season: int, number: int) -> tuple[int, int]:
+        """Trakt's season and number for Kinopub's."""
+        return season + self.season_offset, number + self.episode_offset
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        return cls(
+            key=item["key"],
+            title=Title.restored(unpack(item["title"])),
+            ignore=item["ignore"],
+            trakt_id=item.get("trakt_id", 0),
+            ids=item.get("ids", {}),
+            season_offset=item.get("season_offset", 0),
+            episode_offset=item.get("episode_offset", 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All overrides of one user."""
+
+    by_item: Mapping[int, Mapping[str, Override]] = field(default_factory=dict)
+
+    def of(self, view: View) -> Override | None:
+        """What counts for this view."""
+        rules = self.by_item.get(view.item)
+        if not rules:
+            return None
+        keys = [f"{view.item}-{view.season}-{view.number}", f"{view.item}-{view.season}", f"{view.item}"]
+        return next((rules[key] for key in keys if key in rules), None)
+
+
+@dataclass(slots=True)
+class Overrides:
+    table: Table
+    clock: Clock
+
+    def rules(self, user_id: str) -> Rules:
+        by_item: dict[int, dict[str, Override]] = defaultdict(dict)
+        for item in self.table.query(Key("user_id").eq(user_id)):
+            override = Override.of(item)
+            by_item[override.title.item][override.key] = override
+        return Rules(by_item)
+
+    def get(self, user_id: str, key: str) -> Override | None:
+        item = self.table.get({"user_id": user_id, "key": key})
+        return Override.of(item) if item else None
+
+    def put(self, user_id: str, override: Override) -> None:
+        self.table.put(
+            {
+                "user_id": user_id,
+                "key": override.key,
+                "title": pack(override.title.stored()),
+                "ignore": override.ignore,
+                "trakt_id": override.trakt_id,
+                "ids": dict(override.ids),
+                "season_offset": override.season_offset,
+                "episode_offset": override.episode_offset,
+                "at": int(self.clock()),
+            }
+        )
+
+    def delete(self, user_id: str, key: str) -> None:
+        self.table.delete({"user_id": user_id, "key": key})

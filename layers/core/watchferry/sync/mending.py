@@ -1,0 +1,150 @@
+"""What did not match, and what its user says of it (http-api.md, Sync: unmatched and overrides)."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from watchferry.clients.trakt import SearchType, Trakt
+from watchferry.errors import NotThere, Problem, WatchferryError
+from watchferry.models import Title
+from watchferry.storage.mappings import MISSING, Mappings
+from watchferry.storage.overrides import Override, Overrides
+from watchferry.storage.rechecks import Rechecks
+from watchferry.storage.unmatched import Unmatched, UnmatchedTitles
+from watchferry.sync.mapping import Unmapped, best_hit, index_seasons, names_to_ask, same_name
+
+if TYPE_CHECKING:
+    from watchferry.sync.bodies import Mend
+
+MOST_CANDIDATES = 10
+SEARCHES_AT_ONCE = 5
+
+
+class Deployment(Protocol):
+    """What mending needs of wiring.py."""
+
+    @property
+    def unmatched(self) -> UnmatchedTitles: ...
+    @property
+    def overrides(self) -> Overrides: ...
+    @property
+    def rechecks(self) -> Rechecks: ...
+    @property
+    def mappings(self) -> Mappings: ...
+    @property
+    def open_trakt(self) -> Trakt: ...
+
+
+def with_candidates(own: Deployment, rows: Sequence[Unmatched]) -> list[dict[str, Any]]:
+    """Rows as http-api.md has them, each with what Trakt's search says of its names; none while Trakt is away."""
+    find = _Candidates(own.mappings, lambda: own.open_trakt)
+    with ThreadPoolExecutor(SEARCHES_AT_ONCE) as pool:
+        found = list(pool.map(find, rows))
+    return [_shown(row, candidates) for row, candidates in zip(rows, found, strict=True)]
+
+
+def mend(own: Deployment, user_id: str, key: str, wanted: "Mend") -> None:
+    """Stores what the user says, once it is certain that it leads somewhere; the next run takes the title up again.
+
+    Raises Problem 404 for a title that is neither unmatched nor overridden, 400 for what Trakt does not have.
+    """
+    item = int(key.partition("-")[0])
+    waiting = own.unmatched.of_title(user_id, item)
+    known = own.overrides.rules(user_id).by_item.get(item, {}).values()
+    titles = [*(row.title for row in waiting), *(each.title for each in known)]
+    if not titles:
+        raise Problem(404, "not_found", "there is nothing to mend under this key")
+    override = Override(key, titles[0])
+    solved = [row for row in waiting if _covers(key, row)]
+    override = replace(override, ignore=True) if wanted.ignore else _led(own.open_trakt, override, wanted, solved)
+    own.overrides.put(user_id, override)
+    own.rechecks.ask(user_id, [override.title], days=0)
+    own.unmatched.delete(user_id, [row.key for row in solved])
+
+
+def forget(own: Deployment, user_id: str, key: str) -> None:
+    """The title is as if nothing had been said of it: the next run maps it by itself. Raises Problem 404."""
+    override = own.overrides.get(user_id, key)
+    if override is None:
+        raise Problem(404, "not_found", "there is no override under this key")
+    own.rechecks.ask(user_id, [override.title], days=0)
+    own.overrides.delete(user_id, key)
+
+
+def _covers(key: str, row: Unmatched) -> bool:
+    """A key of a title or a season stands for all that is narrower."""
+    return row.key == key or row.key.startswith(f"{key}-")
+
+
+def _led(trakt: Trakt, override: Override, wanted: "Mend", waiting: Sequence[Unmatched]) -> Override:
+    trakt_id = wanted.trakt_id or 0
+    if not override.title.is_show:
+        if wanted.season_offset or wanted.episode_offset:
+            raise Problem(400, "validation", "season_offset, episode_offset: a film has neither")
+        found = best_hit(trakt.search_id("trakt", trakt_id, "movie"), "movie")
+        if isinstance(found, Unmapped):
+            raise Problem(400, "validation", "trakt_id: Trakt has no such film")
+        return replace(override, trakt_id=trakt_id, ids=found)
+    override = replace(
+        override, trakt_id=trakt_id, season_offset=wanted.season_offset, episode_offset=wanted.episode_offset
+    )
+    try:
+        seasons = trakt.seasons(trakt_id)
+    except NotThere as gone:
+        raise Problem(400, "validation", "trakt_id: Trakt has no such show") from gone
+    places = [override.shifted(*place) for row in waiting for place in row.episodes]
+    there = index_seasons(seasons) or {
+        str(season): {str(episode.number): {} for episode in trakt.season(trakt_id, season)}
+        for season in sorted({season for season, _ in places})
+        if any(each.number == season for each in seasons)
+    }
+    if places and not any(str(number) in there.get(str(season), {}) for season, number in places):
+        season, number = places[0]
+        raise Problem(400, "validation", f"season_offset, episode_offset: Trakt's show has no S{season}E{number}")
+    return override
+
+
+@dataclass(slots=True)
+class _Candidates:
+    """What a search by the title's names finds, remembered for all users for a day."""
+
+    mappings: Mappings
+    trakt: Callable[[], Trakt]
+
+    def __call__(self, row: Unmatched) -> list[dict[str, Any]]:
+        kind: SearchType = "show" if row.title.is_show else "movie"
+        key = f"candidates-{kind}-" + "|".join(sorted(same_name(name) for name in row.title.names))
+        remembered = self.mappings.get([key[:1000]])
+        if remembered:
+            return next(iter(remembered.values())).value  # type: ignore[no-any-return]
+        try:
+            found = self._found(row.title, kind)
+        except WatchferryError:
+            return []
+        return self.mappings.put(key[:1000], found, kept=MISSING).value  # type: ignore[no-any-return]
+
+    def _found(self, title: Title, kind: SearchType) -> list[dict[str, Any]]:
+        works = [
+            work
+            for name in names_to_ask(title)
+            for hit in self.trakt().search_text(name, kind)
+            if (work := getattr(hit, kind)) is not None and "trakt" in work.ids
+        ]
+        # Of the same year first; else in the order of Trakt's own score.
+        works.sort(key=lambda work: work.year != title.year)
+        unique = {work.ids["trakt"]: work for work in works}
+        return [
+            {"trakt_id": trakt_id, "type": kind, "title": work.title, "year": work.year, "ids": dict(work.known_ids)}
+            for trakt_id, work in list(unique.items())[:MOST_CANDIDATES]
+        ]
+
+
+def _shown(row: Unmatched, candidates: list[dict[str, Any]]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"key": row.key, "title": row.title.title, "year": row.title.year, "type": row.type}
+    if row.episode is not None:
+        shown |= {"season": row.episode[0], "episode": row.episode[1]}
+    # The show that lacks the episode is the likeliest to have it elsewhere.
+    mine = [each for each in candidates if each["trakt_id"] == row.show]
+    others = [each for each in candidates if each["trakt_id"] != row.show]
+    return shown | {"reason": row.reason, "seen": row.seen, "candidates": [*mine, *others]}

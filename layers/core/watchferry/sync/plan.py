@@ -1,0 +1,71 @@
+"""What a run has come to: what it would send, what it leaves out and why, and what follows for later runs. Pure."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from watchferry.models import Event, Title
+from watchferry.storage.accounts import Cursor
+from watchferry.storage.unmatched import UNMATCHED, Unmatched, unmatched_of
+from watchferry.sync.aftermath import FRESH, LATER, SOON, Aftermath
+from watchferry.sync.collect import Collected, has_news
+from watchferry.sync.dedupe import AgainstTrakt
+from watchferry.sync.mapping import Mapped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    collected: Collected
+    known: Cursor | None
+    """The account's cursor: what was no news."""
+    completed: int
+    """How many finished views there are."""
+    unfinished: Sequence[Event]
+    dealt_with: Sequence[Event]
+    """Skipped since the ledger knows them."""
+    mapped: Sequence[Mapped]
+    refused: Sequence[Event]
+    against: AgainstTrakt
+
+    @property
+    def to_send(self) -> Sequence[Event]:
+        return self.against.to_send
+
+    @property
+    def skips(self) -> Sequence[Event]:
+        unmapped = [event for each in self.mapped for event in each.skips]
+        return [*self.dealt_with, *unmapped, *self.refused, *self.against.skips, *self.unfinished]
+
+    @property
+    def unmatched(self) -> Sequence[Unmatched]:
+        refused: dict[int, list[Event]] = defaultdict(list)
+        for event in self.refused:
+            refused[event.view.item].append(event)
+        return [
+            row
+            for each in self.mapped
+            for row in (*each.unmatched, *unmatched_of(each.title, refused.get(each.title.item, ())))
+        ]
+
+    def aftermath(self, now: float) -> Aftermath:
+        again = self._again(now)
+        titles = self.collected.titles
+        by_days: dict[int, list[Title]] = defaultdict(list)
+        for item, days in again.items():
+            by_days[days].append(titles[item])
+        return Aftermath(self.against.found, by_days, tuple(item for item in titles if item not in again))
+
+    def _again(self, now: float) -> Mapping[int, int]:
+        """Title → in how many days it has to be looked at again, news or not."""
+        again: dict[int, int] = {}
+        for each in self.mapped:
+            times = [event.view.watched_at for event in each.skips if event.reason in UNMATCHED]
+            if times:
+                again[each.title.item] = SOON if max(times) > now - FRESH else LATER
+        for event in self.unfinished:
+            again[event.view.item] = SOON
+        for event in self.to_send:
+            # The next run's cursor cannot bring back a title without a new row, should the sending of its views fail.
+            if not has_news(self.collected.titles[event.view.item], self.known):
+                again[event.view.item] = SOON
+        return again

@@ -1,0 +1,144 @@
+"""Undo: which plays of Trakt's history a run has added, and the plan that removes exactly those.
+
+Trakt does not tell the ids of what it stores, so they are read back. A play is the run's own when its work is that of a
+view which the run sent and its time is that view's to the second; of several such plays the oldest entry, since a play
+that was there before would have made ours a duplicate.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import batched
+
+from watchferry.clients.trakt import Play, Trakt
+from watchferry.errors import Unsettled
+from watchferry.models import Event, Kind, unix
+from watchferry.storage._dynamo import ConditionFailed, transact
+from watchferry.storage.accounts import Account
+from watchferry.storage.ledger import Entry
+from watchferry.storage.plans import Batch, Undoing
+from watchferry.storage.runs import Run
+from watchferry.sync.keys import id_keys
+from watchferry.sync.pipeline import HISTORY
+from watchferry.sync.turn import Turn
+from watchferry.sync.workshop import Workshop
+
+MARGIN = 60
+"""Seconds around the run's plays that are read."""
+
+type Removal = tuple[tuple[Event, ...], Undoing]
+
+
+@dataclass(slots=True)
+class PlanningUndo:
+    """One worker's turn. Safe to repeat: nothing is removed before the plan holds."""
+
+    turn: Turn
+    account: Account
+    trakt: Trakt
+
+    def go(self) -> list[Removal]:
+        """What to remove, batch by batch. Raises as Planning.go does, and Unsettled while a POST may be at work."""
+        shop, run = self.turn.shop, self.turn.run
+        undone = shop.runs.get(run.user_id, run.undoes or "")
+        if undone is None:
+            return []
+        batches = list(shop.plans.batches(undone.run_id, undone.plan))
+        ledger = shop.ledger.of(run.user_id, {event.view.item for batch in batches for event in batch.events})
+        added = [(batch, list(self.added(batch, ledger))) for batch in batches]
+        found = self.plays_at_trakt(event for _, events in added for _, event in events)
+        removals: list[Removal] = []
+        for batch, events in added:
+            ours = [(position, event, found.take(event)) for position, event in events]
+            # What may have been sent, and was not, is the next run's to send.
+            gone = [each for each in ours if each[2] is not None or each[1].outcome == "sent"]
+            for part in batched(gone, self.account.settings.batch_size, strict=False):
+                undoing = Undoing(batch.run_id, batch.name, [each[0] for each in part], [each[2] for each in part])
+                removals.append((tuple(replace(event, outcome="planned") for _, event, _ in part), undoing))
+        return removals
+
+    def added(self, batch: Batch, ledger: Mapping[str, Sequence[Entry]]) -> Iterator[tuple[int, Event]]:
+        """Positions and events of what this batch has stored at Trakt, or may have."""
+        open_ended = not batch.is_settled and batch.attempts > 0
+        if open_ended:
+            shop = self.turn.shop
+            late = batch.lease_until + shop.settings.read_back_settle_seconds - shop.clock()
+            if late > 0:
+                raise Unsettled("unsettled", "a write of the run may still be at work", after=late)
+        if batch.status == "SPLIT":
+            return
+        for position, event in enumerate(batch.report()):
+            minute = event.view.watched_at // 60
+            entry = next((each for each in ledger.get(event.view.unit, ()) if each.at // 60 == minute), None)
+            if (event.outcome == "sent" and _is_still(entry, batch.run_id)) or (
+                event.outcome == "planned" and open_ended and _may_be(entry, batch.run_id)
+            ):
+                yield position, event
+
+    def plays_at_trakt(self, events: Iterable[Event]) -> "Found":
+        times: dict[Kind, list[int]] = defaultdict(list)
+        for event in events:
+            times[event.view.type].append(event.view.watched_at)
+        found = Found()
+        for kind, watched in times.items():
+            for number, play in enumerate(
+                self.trakt.history(HISTORY[kind], min(watched) - MARGIN, max(watched) + MARGIN)
+            ):
+                self.turn.tick("mapping", number, number + 1)
+                found.add(kind, play)
+        return found
+
+
+def _is_still(entry: Entry | None, run_id: str) -> bool:
+    """Whether a view that the run has sent is still its doing: not undone before, nor sent anew by a later run."""
+    return entry is None or (entry.outcome != "removed" and (entry.outcome != "sent" or entry.run_id == run_id))
+
+
+def _may_be(entry: Entry | None, run_id: str) -> bool:
+    """Whether a view whose sending had no known outcome may be this run's doing: a later run found it, or none came."""
+    return entry is not None and (
+        entry.outcome == "duplicate" or (entry.outcome == "sending" and entry.run_id == run_id)
+    )
+
+
+@dataclass(slots=True)
+class Found:
+    """Plays of Trakt's history; each is given out once."""
+
+    ids: dict[tuple[str, int], set[int]] = field(default_factory=lambda: defaultdict(set))
+    """(key, second) → history ids."""
+    taken: set[int] = field(default_factory=set)
+
+    def add(self, kind: Kind, play: Play) -> None:
+        if play.watched_at:
+            for key in id_keys(kind, play.ids):
+                self.ids[key, unix(play.watched_at)].add(play.id)
+
+    def take(self, event: Event) -> int | None:
+        """The history id of this event's play; None when it is not there (any more)."""
+        places = [(key, event.view.watched_at) for key in id_keys(event.view.type, event.ids)]
+        ours = min(
+            (play for place in places for play in self.ids.get(place, ()) if play not in self.taken), default=None
+        )
+        if ours is not None:
+            self.taken.add(ours)
+        return ours
+
+
+def hand_over_undo(shop: Workshop, run: Run, removals: Sequence[Removal], *, worker: str) -> Run | None:
+    """The plan holds from here on. None: another's does, or the run is over."""
+    shop.plans.write_undo(run.run_id, run.attempt, removals)
+    holds = shop.runs.planning(
+        run,
+        worker=worker,
+        status="sending",
+        counts={"planned": sum(len(events) for events, _ in removals)},
+        skipped={},
+        batches=len(removals),
+        cursor=None,
+    )
+    try:
+        transact(shop.runs.table.client, [holds])
+    except ConditionFailed:
+        return None
+    return shop.runs.get(run.user_id, run.run_id)
