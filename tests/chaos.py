@@ -8,9 +8,12 @@ meanwhile. Everything is one thread of control, so a program always does the sam
 `heal` ends all trouble; `problems` says what promise was broken.
 """
 
+import json
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 import httpx
@@ -19,7 +22,7 @@ from tests.memory_dynamo import MemoryDynamo, refused
 from tests.upstreams import Fault, Library, film, series
 from tests.upstreams.titles import State, Title, Unit
 from tests.world import NOW, MemoryQueues, Message, World
-from watchferry.errors import ConnectAgain, NotConnected
+from watchferry.errors import ConnectAgain, NotConnected, Problem
 from watchferry.models import MOVED_AT_LEAST
 from watchferry.storage.accounts import RUN_LEASE, Provider, RunActive
 from watchferry.storage.runs import Run
@@ -38,8 +41,8 @@ PER_PAGE = 3
 """Rows of Kinopub's history that come in one answer; so few that there are several pages."""
 
 LATEST = 50
-UNKNOWN = b"tt9899991"
 """Seconds after its client gave up, or died, for which a request may still be at work."""
+UNKNOWN = b"tt9899991"
 DAY = 86_400
 
 
@@ -98,6 +101,31 @@ class Start:
     """The person starts a run."""
 
     full: bool = False
+    mode: Literal["sync", "preview"] = "sync"
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """The person agrees to the plan that waits, if one does."""
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """The person cancels the run that is active, or waits."""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """The person undoes one of the runs that can be."""
+
+    pick: int = 0
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The person wants to be asked before so many plays are sent."""
+
+    confirm_above: int
 
 
 @dataclass(frozen=True)
@@ -187,6 +215,10 @@ type Action = (
     | Drift
     | MarkShow
     | Start
+    | Confirm
+    | Cancel
+    | Undo
+    | Limit
     | Tick
     | Reconnect
     | Disconnect
@@ -231,6 +263,8 @@ class Seen:
     row_at: int | None
     visible: bool = True
     """Kinopub still shows it: no later view or new beginning has taken its place."""
+    undone: bool = False
+    """Its play was removed by an undo: it must not come back."""
 
 
 @dataclass(slots=True, eq=False)
@@ -269,6 +303,7 @@ def small_library(now: float) -> Library:
 class Worker:
     kill_at: float
     script: list[Interruption]
+    run_id: str
     calls: int = 0
     dead: bool = False
 
@@ -306,6 +341,8 @@ class Chaos(World):
         self.shop.upstreams.broker = _Credentials(self)
         self._cursor: Any = None
         self.runs_begun: list[str] = []
+        self.added: dict[str, set[int]] = defaultdict(set)
+        """Run → history ids of the plays that its POSTs have made, whenever their effect came."""
 
     def transport(self) -> httpx.BaseTransport:
         return _WatchedTransport(super().transport(), self)
@@ -334,8 +371,17 @@ class Chaos(World):
                 self.drift(unit, seconds)
             case MarkShow(timeless):
                 self.mark_show(timeless)
-            case Start(full):
-                self._outside(lambda: self.begin_run(full))
+            case Start(full, mode):
+                self._outside(lambda: self.begin_run(full, mode))
+            case Confirm():
+                self._outside(lambda: self.on_run(self.confirm, self.account().awaiting_run_id))
+            case Cancel():
+                account = self.account()
+                self._outside(lambda: self.on_run(self.cancel, account.active_run_id or account.awaiting_run_id))
+            case Undo(pick):
+                self._outside(lambda: self.undo_one_of(pick))
+            case Limit(confirm_above):
+                self._outside(lambda: self.settings(confirm_above=confirm_above))
             case Tick():
                 self._outside(lambda: enqueue_due(self.shop.accounts, self.queues, at=self.now, spread=0))
             case Reconnect(provider):
@@ -366,11 +412,20 @@ class Chaos(World):
         finally:
             self.working = working
 
-    def begin_run(self, full: bool) -> None:
-        try:
-            self.runs_begun.append(self.start(USER, full=full))
-        except RunActive:
-            return
+    def begin_run(self, full: bool, mode: Literal["sync", "preview"] = "sync") -> None:
+        with suppress(RunActive):
+            self.runs_begun.append(self.start(USER, mode, full=full))
+
+    def on_run(self, act: Callable[[str], object], run_id: str | None) -> None:
+        """What the API would refuse is not done."""
+        if run_id is not None:
+            with suppress(Problem, RunActive):
+                act(run_id)
+
+    def undo_one_of(self, pick: int) -> None:
+        runs = [run for run in self.shop.runs.newest(USER, limit=1000) if run.can_be_undone]
+        if runs:
+            self.on_run(self.undo, runs[pick % len(runs)].run_id)
 
     def reconnect(self, provider: Provider) -> None:
         self.shop.accounts.disconnect(USER, provider)
@@ -491,7 +546,8 @@ class Chaos(World):
 
     def invoke(self, message: Message, interruptions: Sequence[Interruption]) -> None:
         started = self.now
-        worker = Worker(started + LIFETIME[message.kind], list(interruptions))
+        run_id = json.loads(message.body)["run_id"]
+        worker = Worker(started + LIFETIME[message.kind], list(interruptions), run_id)
         message.receives += 1
         self.working.append(worker)
         try:
@@ -575,7 +631,7 @@ class Chaos(World):
         self.late_posts.clear()
         for provider in sorted(self.away):
             self.reconnect(provider)  # type: ignore[arg-type]
-        self.settings(enabled=True)
+        self.settings(enabled=True, confirm_above=None)
         self.finish_all()
         for wait in (RUN_LEASE + 1, DAY + 1):
             self.now += wait
@@ -595,7 +651,7 @@ class Chaos(World):
         """Every promise that was broken, in words."""
         self.now += 200
         self.land()
-        found = [*self.broken, *self._of_plays(), *self._of_runs()]
+        found = [*self.broken, *self._of_plays(), *self._of_runs(), *self._of_undos()]
         for app in (self.upstreams.trakt, self.upstreams.kinopub):
             app.forget()
         self.now += 10
@@ -624,7 +680,9 @@ class Chaos(World):
                 left = [at for at in left if at not in own]
                 if len(own) > 1:
                     found.append(f"duplicate: {name} is at Trakt {len(own)} times: {own}, seen {seen.times}")
-                if not own and seen.visible:
+                if own and seen.undone:
+                    found.append(f"undone and sent again: {name}, seen {seen.times}")
+                if not own and seen.visible and not seen.undone:
                     found.append(f"lost: {name}, seen {seen.times}")
             if left:
                 found.append(f"unfinished or made up: {name} is at Trakt at {left}")
@@ -638,6 +696,34 @@ class Chaos(World):
             found += [f"run {run.run_id} ({run.status}): {each}" for each in run_problems(self, run)]
         return found
 
+    def _of_undos(self) -> list[str]:
+        """Of a run that was undone nothing is left."""
+        left = {play.id for play in self.upstreams.trakt.users[USER].plays}
+        return [
+            f"run {run.undoes} was undone and has plays at Trakt: {still}"
+            for run in self.shop.runs.newest(USER, limit=1000)
+            if run.undoes and run.status == "succeeded" and (still := self.added[run.undoes] & left)
+        ]
+
+    def posted(self, run_id: str, request: httpx.Request, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """A POST has its effect: whose plays came of it, and that none leaves which the undone run did not add."""
+        plays = self.upstreams.trakt.users[USER].plays
+        before = {play.id: play for play in plays}
+        response = send()
+        after = {play.id for play in plays}
+        self.added[run_id] |= after - before.keys()
+        undoes = self.stored["Runs"].get((USER, run_id), {}).get("undoes", {}).get("S", "")
+        for play_id in before.keys() - after:
+            play = before[play_id]
+            if play_id not in self.added[undoes]:
+                self.broken.append(f"{request.url.path} of {run_id} removed a play that was not its own: {play}")
+            for unit in self.units:
+                for seen in unit.seen:
+                    seen.undone |= unit.trakt_id == play.thing.trakt and (
+                        play.at // 1000 in seen.times or not seen.times
+                    )
+        return response
+
     def _watch_cursor(self) -> None:
         """Whenever the cursor has moved: what lies behind it was dealt with."""
         stored = self.stored["Accounts"][(USER,)].get("cursor")
@@ -649,7 +735,7 @@ class Chaos(World):
         for unit in self.units:
             for seen in unit.seen:
                 passed = seen.visible and seen.row_at is not None and seen.row_at < cursor.last_seen
-                if passed and unit.trakt_id is not None:
+                if passed and not seen.undone and unit.trakt_id is not None:
                     plays = self.plays_of(unit)
                     if not any(at in seen.times for at in plays) and seen.times:
                         self.broken.append(f"the cursor passed {unit.title.name}, seen {seen.times}, not at Trakt")
@@ -662,7 +748,10 @@ def run_problems(world: World, run: Run) -> list[str]:
     unfinished = run.counts["skipped"]["not_completed"]
     if not run.is_finished:
         found.append("it never ended")
-    if run.status == "succeeded" and run.counts["sent"] + skipped != run.counts["completed"] + unfinished:
+    if run.mode == "undo":
+        if run.status == "succeeded" and run.counts["sent"] != run.counts["planned"]:
+            found.append(f"it removed {run.counts['sent']} of {run.counts['planned']}")
+    elif run.status == "succeeded" and run.counts["sent"] + skipped != run.counts["completed"] + unfinished:
         found.append(f"its numbers do not add up: {run.counts}")
     if run.status == "failed" and run.counts["sent"]:
         found.append(f"it sent {run.counts['sent']}")
@@ -670,7 +759,7 @@ def run_problems(world: World, run: Run) -> list[str]:
         found.append("it sent nothing")
     events = world.events(run) if run.plan else []
     for outcome, count in (("sent", run.counts["sent"]), ("skipped", skipped)):
-        told = sum(event.outcome == outcome for event in events)
+        told = sum(event.outcome == outcome or (outcome, event.outcome) == ("sent", "removed") for event in events)
         if run.status == "succeeded" and told != count:
             found.append(f"its report tells of {told} {outcome}, its numbers of {count}")
     return found
@@ -720,19 +809,27 @@ class _WatchedTransport(httpx.BaseTransport):
         name = f"{request.method} {request.url.path}"
         if request.url.path == "/v1/history":
             request.url = request.url.copy_set_param("perpage", PER_PAGE)
+        run_id = chaos.working[-1].run_id if chaos.working else ""
         return chaos.io(  # type: ignore[no-any-return]
-            name, lambda: self._send(request), lambda: httpx.ReadError("reset", request=request)
+            name, lambda: self._send(request, run_id), lambda: httpx.ReadError("reset", request=request)
         )
 
-    def _send(self, request: httpx.Request) -> httpx.Response:
+    def _send(self, request: httpx.Request, run_id: str) -> httpx.Response:
         chaos = self._chaos
-        if request.method == "POST" and chaos.poisoned and UNKNOWN in request.read():
+        if request.method == "POST":
+            return chaos.posted(run_id, request, lambda: self._post(request, run_id))
+        return self._inner.handle_request(request)
+
+    def _post(self, request: httpx.Request, run_id: str) -> httpx.Response:
+        chaos = self._chaos
+        if chaos.poisoned and UNKNOWN in request.read():
             return httpx.Response(422, json={"errors": {"base": ["is invalid"]}}, request=request)
-        if request.method == "POST" and chaos.late_posts:
+        if chaos.late_posts:
             after = min(chaos.late_posts.pop(0), LATEST)
             waited = min(PATIENCE, chaos.working[-1].kill_at - chaos.now)
             chaos.now += waited
-            chaos.late.append((chaos.now + after, lambda: self._inner.handle_request(request)))
+            late = partial(chaos.posted, run_id, request, lambda: self._inner.handle_request(request))
+            chaos.late.append((chaos.now + after, late))
             raise httpx.ReadTimeout("the read operation timed out", request=request)
         return self._inner.handle_request(request)
 

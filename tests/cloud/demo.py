@@ -1,8 +1,8 @@
 """`make demo`: the whole of Watchferry on this machine, driven only through its public API.
 
 A local cloud, stand-ins for Trakt and Kinopub with a realistic library, the real template deployed into it; two
-accounts connected by code, a sync, an idle sync, and one that the schedule starts. `ONCE=1` ends by itself; its exit
-status is not 0 when a number is not what the library says it must be.
+accounts connected by code, a preview and its confirmation, an idle run, a title mended by hand, a run that the schedule
+starts, and an undo. `ONCE=1` ends by itself; its exit status is not 0 when a number is not what the library says.
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from tests.upstreams.stand_ins import Running
 
 USER = "harry"
 ENDED = {"succeeded", "partial", "failed", "cancelled"}
+SHOWN = ("collecting", "mapping", "sending")
 PATIENCE = 150.0
 """Seconds for one run. A tick of the schedule comes every minute here."""
 
@@ -40,6 +41,7 @@ WHY = {
     "ambiguous": "several titles fit equally; never guessed",
     "episode_not_found": "Trakt has the show, but not this episode",
     "rejected_by_trakt": "Trakt did not take it",
+    "ignored": "you have said so",
 }
 
 
@@ -67,7 +69,7 @@ class Demo:
                 time.sleep(answer["interval"])
         self.out.print(f"           connected as [bold]{answer['user']['name']}[/]")
 
-    def follow(self, run_id: str) -> Mapping[str, Any]:
+    def follow(self, run_id: str, until: Set[str] = ENDED) -> Mapping[str, Any]:
         """A run until it ended, with a bar for each phase."""
         deadline = time.monotonic() + PATIENCE
         with Progress(
@@ -82,14 +84,14 @@ class Demo:
             while True:
                 run: dict[str, Any] = self.call("GET", f"sync/runs/{run_id}")
                 done, total = run["phase_progress"]["done"], run["phase_progress"]["total"]
-                if run["status"] in ("collecting", "mapping", "sending"):
+                if run["status"] in SHOWN:
                     for status, bar in bars.items():
                         if status != run["status"]:
                             progress.update(bar, completed=progress.tasks[bar].total)
                     if run["status"] not in bars:
                         bars[run["status"]] = progress.add_task(run["status"], total=total or None)
                     progress.update(bars[run["status"]], completed=done, total=total or None)
-                if run["status"] in ENDED:
+                if run["status"] in until:
                     for bar in bars.values():
                         progress.update(bar, completed=progress.tasks[bar].total)
                     return run
@@ -97,20 +99,27 @@ class Demo:
                     raise CannotDeploy(f"the run {run_id} does not end; it is {run['status']}")
                 time.sleep(0.25)
 
-    def sync(self) -> Mapping[str, Any]:
-        return self.follow(self.call("POST", "sync/runs", json={"mode": "sync"})["run_id"])
+    def start(self, mode: str) -> str:
+        """A run by hand; one of the schedule that is under way is waited for."""
+        while True:
+            answer = self.browser.post("sync/runs", json={"mode": mode})
+            if answer.status_code != 409:
+                return str(answer.raise_for_status().json()["run_id"])
+            self.follow(answer.json()["run_id"])
 
     def show(self, title: str, run: Mapping[str, Any], seconds: float) -> None:
-        counts, calls = run["counts"], run["upstream_calls"]
+        counts, calls, undoes = run["counts"], run["upstream_calls"], run["mode"] == "undo"
         table = Table(title=title, title_justify="left", show_header=False, title_style="bold")
         table.add_column(style="dim")
         table.add_column(justify="right")
         table.add_column()
         table.add_row("status", run["status"], "" if run["error"] is None else run["error"]["detail"])
-        table.add_row("history rows", str(counts["history"]), "new since the last run")
-        table.add_row("finished views", str(counts["completed"]), "films and episodes")
+        if not undoes:
+            table.add_row("history rows", str(counts["history"]), "new since the last run")
+            table.add_row("finished views", str(counts["completed"]), "films and episodes")
         table.add_row("planned", str(counts["planned"]), "")
-        table.add_row("[green]sent[/]", f"[green]{counts['sent']}[/]", "to Trakt, at the time each was watched")
+        word, told = ("removed", "from Trakt") if undoes else ("sent", "to Trakt, at the time each was watched")
+        table.add_row(f"[green]{word}[/]", f"[green]{counts['sent']}[/]", told)
         for reason, number in sorted(counts["skipped"].items(), key=lambda pair: -pair[1]):
             table.add_row(f"skipped: {reason}", str(number), f"[dim]{WHY.get(reason, '')}[/]")
         table.add_row("upstream calls", f"{calls['kinopub']} + {calls['trakt']}", "Kinopub + Trakt")
@@ -144,7 +153,7 @@ class Demo:
         answer = self.browser.request(method, path, **request)
         if answer.status_code >= 400:
             raise CannotDeploy(f"{method} {path} answered {answer.status_code}: {answer.text}")
-        return answer.json()
+        return answer.json() if answer.content else None
 
 
 def tell(out: Console, once: bool) -> int:
@@ -176,17 +185,33 @@ def tell(out: Console, once: bool) -> int:
 
 
 def carry_across(demo: Demo) -> None:
-    out, upstreams = demo.out, demo.upstreams
-    out.rule("Connect two accounts", align="left")
+    demo.out.rule("Connect two accounts", align="left")
     demo.connect("trakt")
     demo.connect("kinopub")
+    had = len(demo.upstreams.trakt.users[USER].plays)
+    sent = first_run(demo, had)
+    idle_run(demo)
+    run, added = by_itself(demo, had + sent)
+    undo(demo, run, added, had + sent)
 
+
+def first_run(demo: Demo, had: int) -> int:
+    """How many plays it sent."""
+    out, upstreams = demo.out, demo.upstreams
     out.print()
-    out.rule("The first run", align="left")
-    had = len(upstreams.trakt.users[USER].plays)
+    out.rule("Look before anything is written", align="left")
     expected = upstreams.upstreams.expected(USER)
     began = time.monotonic()
-    run = demo.sync()
+    preview = demo.follow(demo.start("preview"), {"awaiting_confirmation", *ENDED})
+    demo.show("A preview", preview, time.monotonic() - began)
+    demo.expect("status", preview["status"], "awaiting_confirmation")
+    demo.expect("plays that Trakt has", len(upstreams.trakt.users[USER].plays), had)
+
+    out.print()
+    out.rule("Confirmed: exactly that is carried across", align="left")
+    began = time.monotonic()
+    demo.call("POST", f"sync/runs/{preview['id']}/confirm", json={})
+    run = demo.follow(preview["id"])
     demo.show("The first run", run, time.monotonic() - began)
     demo.examples(run)
     sent = sum(view.outcome == "sent" for view in expected)
@@ -195,29 +220,57 @@ def carry_across(demo: Demo) -> None:
     demo.expect("sent", run["counts"]["sent"], sent)
     demo.expect("skipped", dict(sorted(run["counts"]["skipped"].items())), dict(sorted(skipped.items())))
     demo.expect("plays that Trakt has", len(upstreams.trakt.users[USER].plays), had + sent)
+    return sent
 
-    out.print()
-    out.rule("Run again: nothing to do", align="left")
+
+def idle_run(demo: Demo) -> None:
+    demo.out.print()
+    demo.out.rule("Run again: nothing to do", align="left")
     began = time.monotonic()
-    run = demo.sync()
+    run = demo.follow(demo.start("sync"))
     demo.show("The second run", run, time.monotonic() - began)
     demo.expect("sent", run["counts"]["sent"], 0)
     demo.expect("calls of Kinopub and Trakt", list(run["upstream_calls"].values()), [0, 1])
 
+
+def by_itself(demo: Demo, there: int) -> tuple[Mapping[str, Any], int]:
+    """A title is mended and two are watched; the schedule finds all of them. The run, and how many plays it added."""
+    out, upstreams = demo.out, demo.upstreams
     out.print()
-    out.rule("By itself: somebody watches two more, and the schedule finds them", align="left")
-    demo.call("PUT", "sync/settings", json={"enabled": True})
+    out.rule("A title that did not match is mended", align="left")
+    rows = demo.call("GET", "sync/unmatched")["items"]
+    row = next(row for row in rows if row["reason"] == "ambiguous" and row["seen"] == 1)
+    chosen = row["candidates"][0]
+    out.print(f"  Kinopub: [bold]{row['title']}[/] ({row['year']}). Trakt has {len(row['candidates'])} like it.")
+    demo.call("PUT", f"sync/overrides/{row['key']}", json={"trakt_id": chosen["trakt_id"]})
+    out.print(f"  chosen: [bold]{chosen['title']}[/] ({chosen['year']}), Trakt's {chosen['trakt_id']}")
+
+    out.print()
+    out.rule("By itself: somebody watches two more, and the schedule finds everything", align="left")
     watched = watch_more(upstreams, 2)
     for name in watched:
         out.print(f"  watched just now: [bold]{name}[/]")
-    known = {run["id"] for run in demo.call("GET", "sync/runs")["items"]}
     out.print("  [dim]waiting for the next tick, one a minute here, one an hour in AWS[/]")
-    began = time.monotonic()
+    began, added = time.monotonic(), len(watched) + row["seen"]
+    known = {run["id"] for run in demo.call("GET", "sync/runs")["items"]}
     run = demo.follow(next_scheduled(demo, known))
     demo.show("A scheduled run", run, time.monotonic() - began)
     demo.expect("trigger", run["trigger"], "schedule")
-    demo.expect("sent", run["counts"]["sent"], len(watched))
-    demo.expect("plays that Trakt has", len(upstreams.trakt.users[USER].plays), had + sent + len(watched))
+    demo.expect("sent", run["counts"]["sent"], added)
+    demo.expect("plays that Trakt has", len(upstreams.trakt.users[USER].plays), there + added)
+    return run, added
+
+
+def undo(demo: Demo, run: Mapping[str, Any], added: int, there: int) -> None:
+    demo.out.print()
+    demo.out.rule("Taken back: exactly the plays that this run added", align="left")
+    began = time.monotonic()
+    undone = demo.follow(demo.call("POST", f"sync/runs/{run['id']}/undo", json={})["run_id"])
+    demo.show("The undo", undone, time.monotonic() - began)
+    demo.expect("removed", undone["counts"]["sent"], added)
+    demo.expect("plays that Trakt has", len(demo.upstreams.trakt.users[USER].plays), there)
+    removed = demo.call("GET", f"sync/runs/{run['id']}/events", params={"outcome": "removed"})["items"]
+    demo.expect("its report says so", len(removed), added)
 
 
 def watch_more(upstreams: Running, number: int) -> list[str]:

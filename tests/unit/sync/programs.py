@@ -44,7 +44,18 @@ _troubles: Actions = st.one_of(
     st.just(chaos.Poison()),
     st.builds(chaos.Trouble, st.sampled_from(["trakt", "kinopub"]), _faults, st.integers(1, 6), st.integers(0, 3)),
 )
-_starts: Actions = st.one_of(st.builds(chaos.Start, st.sampled_from([False, False, True])), st.just(chaos.Tick()))
+_starts: Actions = st.one_of(
+    st.builds(chaos.Start, st.sampled_from([False, False, True]), st.sampled_from(["sync", "sync", "sync", "preview"])),
+    st.just(chaos.Tick()),
+)
+_hand: Actions = st.one_of(
+    st.just(chaos.Confirm()),
+    st.just(chaos.Confirm()),
+    st.just(chaos.Cancel()),
+    st.builds(chaos.Undo, st.integers(0, 3)),
+    st.builds(chaos.Undo, st.just(0)),
+    st.builds(chaos.Limit, st.integers(0, 2)),
+)
 _work: Actions = st.builds(chaos.Work, st.integers(1, 6))
 
 # Another run takes this one's place: its account was connected anew, or it showed no sign of life.
@@ -83,8 +94,10 @@ def _deliveries(meanwhile: Actions | None) -> Actions:
     )
 
 
-_deepest: Actions = st.one_of(_person, _times, _starts, _troubles, _connections, _work, _deliveries(None))
-_inner: Actions = st.one_of(_person, _times, _starts, _starts, _work, _deliveries(_deepest), _troubles, _connections)
+_deepest: Actions = st.one_of(_person, _times, _starts, _hand, _troubles, _connections, _work, _deliveries(None))
+_inner: Actions = st.one_of(
+    _person, _times, _starts, _starts, _hand, _work, _deliveries(_deepest), _troubles, _connections
+)
 _delivery = _deliveries(_inner)
 
 
@@ -113,8 +126,32 @@ _finished_unseen = _one_after_another(
     st.lists(st.one_of(_work, _delivery), min_size=1, max_size=4),
 )
 
-programs: Lists = _one_after_another(
-    st.lists(st.one_of(_ordinary, _ordinary, _hasty, _finished_unseen), min_size=1, max_size=4).map(
-        lambda scenes: [action for scene in scenes for action in scene]
-    )
+_previewed = _one_after_another(
+    st.lists(_watches, min_size=1, max_size=4),
+    st.sampled_from(
+        [
+            [chaos.Start(mode="preview"), chaos.Work(1)],
+            [chaos.Limit(0), chaos.Start(), chaos.Work(1)],
+            [chaos.Limit(1), chaos.Tick(), chaos.Work(1)],
+        ]
+    ),
+    st.lists(st.one_of(_watches, _times, _troubles, _connections), max_size=2),
+    st.just([chaos.Confirm()]),
+    st.lists(st.one_of(_work, _delivery, _delivery, _hand), min_size=1, max_size=5),
+)
+_undone = _one_after_another(
+    st.lists(_watches, min_size=1, max_size=4),
+    st.lists(_troubles, max_size=1),
+    st.just([chaos.Start(), chaos.Work(1)]),
+    st.lists(st.one_of(_work, _delivery), min_size=1, max_size=3),
+    st.lists(st.one_of(st.just(chaos.Cancel()), _times), max_size=2),
+    st.lists(_troubles, max_size=1),
+    st.builds(lambda pick: [chaos.Undo(pick)], st.sampled_from([0, 0, 1])),
+    st.lists(st.one_of(_work, _delivery, _delivery, _hand), min_size=1, max_size=4),
+)
+
+_scenes = st.one_of(_ordinary, _ordinary, _hasty, _finished_unseen, _previewed, _undone)
+
+programs: Lists = st.lists(_scenes, min_size=1, max_size=4).map(
+    lambda scenes: [action for scene in scenes for action in scene]
 )

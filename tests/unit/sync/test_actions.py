@@ -175,6 +175,15 @@ def test_starting_another_run_cancels_the_one_that_waits(world: World) -> None:
     assert refused(world, "confirm", preview.run_id) == "wrong_state"
 
 
+def test_another_kinopub_account_ends_the_waiting_of_a_plan(world: World) -> None:
+    """It was made of the other account's history; with the next run it is cancelled."""
+    preview = world.run(mode="preview")
+    world.shop.accounts.connect(USER, "kinopub")
+    assert refused(world, "confirm", preview.run_id) == "wrong_state"
+    assert world.run().counts["sent"] == 2
+    assert world.get(preview.run_id).status == "cancelled"
+
+
 def test_a_confirmed_run_is_the_active_one(world: World) -> None:
     """Nobody starts another beside it."""
     preview = world.run(mode="preview")

@@ -15,18 +15,22 @@ from tests.chaos import (
     USER,
     Action,
     Begin,
+    Cancel,
     Chaos,
+    Confirm,
     Deliver,
     Drift,
     FinishUnseen,
     Interruption,
     LatePost,
+    Limit,
     Pass,
     Poison,
     Reconnect,
     Start,
     Tick,
     Trouble,
+    Undo,
     Watch,
     Work,
 )
@@ -165,11 +169,12 @@ def broken_promises(*program: Action) -> None:
 
 
 def run_of(*program: Action) -> Run:
-    """The one run of a program, as it is when all messages are worked off and before any other run begins."""
+    """The one run of a program, or its undo, when all messages are worked off and before any other run begins."""
     chaos = Chaos()
     chaos.play(program)
     chaos.finish_all()
-    (run,) = chaos.shop.runs.newest(USER, limit=10)
+    run, *undone = chaos.shop.runs.newest(USER, limit=10)
+    assert [run.undoes] == [each.run_id for each in undone] or not undone
     chaos.heal()
     assert chaos.problems() == []
     return run
@@ -181,7 +186,12 @@ def test_a_danger_that_has_a_name(program: Sequence[Action]) -> None:
     broken_promises(*program)
 
 
-CALLS_OF_A_PLANNER, CALLS_OF_A_SENDER = 40, 18
+def test_a_waiting_run_is_ended_even_if_the_one_that_replaces_it_dies_at_once() -> None:
+    """Between taking its place and ending it: the same message, coming again, sees to it."""
+    broken_promises(Limit(0), Watch(0), Start(), Work(1), Tick(), killed("update_item Runs"), Work(3))
+
+
+CALLS_OF_A_PLANNER, CALLS_OF_A_SENDER, CALLS_OF_A_RECHECK, CALLS_OF_AN_UNDO = 44, 18, 26, 22
 """A little more than they make, so that the last ones change nothing."""
 
 EVERYTHING = (*THREE_VIEWS, Begin(5), Start())
@@ -237,6 +247,65 @@ def test_a_sender_that_reads_back_and_fails_at_any_call(at: int, effect: bool) -
     """The POST's outcome was not known; the worker that reads it back dies as well."""
     run = run_of(*PLANNED, LatePost(50), Work(1), Deliver(0, (Interruption(at, "crash", effect, 50),)))
     assert (run.status, run.counts["sent"]) == ("succeeded", 1)
+
+
+PREVIEWED = (*THREE_VIEWS, Start(mode="preview"), Work(1), Confirm())
+"""Three views that a person has seen and agreed to; then the planner's second message."""
+
+DONE = (*THREE_VIEWS, Start(), Work(4))
+"""Three views that were sent, in two batches."""
+
+
+@everywhere(CALLS_OF_A_RECHECK)
+@pytest.mark.parametrize("what", ["crash", "error", "repeat"])
+def test_a_confirmation_that_fails_at_any_call(at: int, effect: bool, what: Any) -> None:
+    """What was confirmed is sent once, whatever becomes of the worker that looks for plays that appeared meanwhile."""
+    run = run_of(*PREVIEWED, Deliver(0, (Interruption(at, what, effect),)))
+    assert (run.status, run.counts["sent"]) == ("succeeded", 3)
+
+
+@everywhere(CALLS_OF_A_RECHECK)
+def test_a_play_that_appears_during_the_confirmation(at: int, effect: bool) -> None:
+    """Another run sends the very same views, at any moment of it: one of the two gives way."""
+    others = (Cancel(), Start(), Work(4))
+    broken_promises(*PREVIEWED, Deliver(0, (Interruption(at, "meanwhile", effect, meanwhile=others),)))
+
+
+@everywhere(CALLS_OF_A_PLANNER)
+def test_cancelled_while_it_is_planned(at: int, effect: bool) -> None:
+    """At any call: the next run makes up for it."""
+    broken_promises(*EVERYTHING, Deliver(0, (Interruption(at, "meanwhile", effect, meanwhile=(Cancel(),)),)))
+
+
+@everywhere(CALLS_OF_A_SENDER)
+def test_cancelled_while_it_is_sent_and_another_is_started(at: int, effect: bool) -> None:
+    """At any call of a sender, the next run beside it."""
+    others = (Cancel(), Start(), Work(3))
+    broken_promises(*PLANNED, Deliver(0, (Interruption(at, "meanwhile", effect, meanwhile=others),)))
+
+
+@everywhere(CALLS_OF_AN_UNDO)
+@pytest.mark.parametrize("what", ["crash", "error", "repeat"])
+def test_an_undo_that_fails_at_any_call_of_its_planner(at: int, effect: bool, what: Any) -> None:
+    """In the end all of the run's plays are gone, and nobody else's."""
+    run = run_of(*DONE, Undo(), Deliver(0, (Interruption(at, what, effect),)))
+    assert (run.mode, run.status, run.counts["sent"]) == ("undo", "succeeded", 3)
+
+
+@everywhere(CALLS_OF_AN_UNDO)
+@pytest.mark.parametrize("late", [0, 50], ids=["at once or never", "late"])
+@pytest.mark.parametrize("what", ["crash", "error", "repeat"])
+def test_an_undo_that_fails_at_any_call_of_its_sender(at: int, effect: bool, late: int, what: Any) -> None:
+    run = run_of(*DONE, Undo(), Work(1), Deliver(0, (Interruption(at, what, effect, late),)))
+    assert (run.mode, run.status, run.counts["sent"]) == ("undo", "succeeded", 3)
+
+
+@everywhere(CALLS_OF_AN_UNDO)
+def test_an_undo_of_a_run_whose_last_post_is_still_at_work(at: int, effect: bool) -> None:
+    """The run was cancelled, its outcome is not known; the undo waits for it, wherever it is disturbed."""
+    broken_promises(
+        *PLANNED, LatePost(50), Work(1), Cancel(), Undo(), Deliver(1, (Interruption(at, "crash", effect),)), Work(4)
+    )
 
 
 def test_a_plan_that_was_not_queued_is_queued_again() -> None:

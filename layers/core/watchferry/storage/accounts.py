@@ -6,6 +6,7 @@ automatic sync is on, nothing pauses it and both accounts are connected.
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
@@ -138,8 +139,11 @@ class Accounts:
         def change(item: Item) -> None:
             item["connected"] = item.get("connected", set()) | {provider}
             if provider == "kinopub":
-                # Nor may a run of the other account's history set it.
+                # Nor may a run of the other account's history set it, or a plan made of it be confirmed.
+                if waiting := item.get("awaiting_run_id"):
+                    item["replaced_runs"] = sorted({*item.get("replaced_runs", ()), waiting})
                 item.update(cursor=None, active_run_id=None)
+                _waits_no_more(item)
             if item.get("paused_reason") in ENDED_BY_CONNECTING[provider]:
                 item["paused_reason"] = None
 
@@ -175,6 +179,7 @@ class Accounts:
     def begin_run(self, user_id: str, run_id: str) -> list[str]:
         """Makes `run_id` the user's active run. Returns the runs whose place it took: a dead one, a waiting one.
 
+        They are told again with every beginning until `replaced_ended`, should the caller die before it has ended them.
         Raises RunActive when another run lives. Beginning the run that is active already only renews its lease.
         """
         replaced: list[str] = []
@@ -183,7 +188,9 @@ class Accounts:
             now, active = int(self.clock()), item.get("active_run_id")
             if active not in (None, run_id) and item.get("active_until", 0) >= now:
                 raise RunActive(active)
-            replaced[:] = [run for run in (active, item.get("awaiting_run_id")) if run and run != run_id]
+            before = {*item.get("replaced_runs", ()), active, item.get("awaiting_run_id")}
+            replaced[:] = sorted(run for run in before if run and run != run_id)
+            item["replaced_runs"] = list(replaced) or None
             item.update(active_run_id=run_id, active_until=now + RUN_LEASE)
             _waits_no_more(item)
 
@@ -191,6 +198,11 @@ class Accounts:
         free |= Attr("active_until").lt(int(self.clock()))
         self._change(user_id, change, when=free)
         return replaced
+
+    def replaced_ended(self, user_id: str, run_id: str) -> None:
+        """The rows of the runs that this one has replaced say so."""
+        with suppress(ConditionFailed):
+            self.table.update({"user_id": user_id}, remove=["replaced_runs"], when=Attr("active_run_id").eq(run_id))
 
     def free(self, user_id: str, run_id: str) -> None:
         """The run is not the active one any more."""

@@ -251,13 +251,16 @@ class Runs:
         )
 
     def rechecked(self, run: Run, *, worker: str) -> Run | None:
-        """The confirmed plan is as it is to be sent. None: another worker has seen to that."""
+        """The confirmed plan is as it is to be sent. None: another worker has seen to that, or the run is over.
+
+        Safe to repeat, as botocore does when the answer was lost.
+        """
         try:
             return self._update(
                 run,
                 set_={"status": "sending"},
-                remove=["worker", "worker_until"],
-                when=Attr("worker").eq(worker) & Attr("confirmed").eq(True),
+                remove=["worker_until"],
+                when=Attr("worker").eq(worker) & Attr("status").is_in(["queued", "mapping", "sending"]),
             )
         except ConditionFailed:
             return None

@@ -19,8 +19,9 @@ def begin_run(
 
     A run that stopped giving signs of life ends as failed, a run that waits for a confirmation as cancelled.
     """
-    for replaced in accounts.begin_run(account.user_id, run_id):
-        run = runs.get(account.user_id, replaced)
+    replaced = accounts.begin_run(account.user_id, run_id)
+    for each in replaced:
+        run = runs.get(account.user_id, each)
         if run is None:
             continue
         if run.status == "awaiting_confirmation":
@@ -28,6 +29,8 @@ def begin_run(
         else:
             detail = "it gave no sign of life for too long; the next run goes on where it stopped"
             runs.finish(run, "partial" if run.counts["sent"] else "failed", {"code": "abandoned", "detail": detail})
+    if replaced:
+        accounts.replaced_ended(account.user_id, run_id)
     return runs.create(account.user_id, run_id, mode=mode, trigger=trigger, full=full, undoes=undoes)
 
 
