@@ -9,8 +9,8 @@ import pytest
 from tests.conftest import Clock
 from tests.contract.conftest import Backend
 from watchferry.errors import NotConnected
-from watchferry.storage._dynamo import transact
-from watchferry.storage.accounts import RUN_LEASE, Account, Accounts, Cursor, RunActive, SyncSettings
+from watchferry.storage._dynamo import ConditionFailed, transact
+from watchferry.storage.accounts import RUN_LEASE, WAITS, Account, Accounts, Cursor, RunActive, SyncSettings
 
 PROFILE = {"slug": "harry", "name": "Harry", "avatar": None, "vip": True, "limits": {"list": {"count": 2}}}
 
@@ -101,11 +101,11 @@ def test_who_is_due(accounts: Accounts, harry: str) -> None:
         ("reauth_required", {"trakt", "kinopub"}),
         ("account_locked", {"trakt"}),
         ("account_limit", {"trakt"}),
-        ("awaiting_confirmation", set()),
+        ("awaiting_confirmation", {"kinopub"}),
     ],
 )
 def test_what_a_new_connection_mends(accounts: Accounts, harry: str, reason: str, ended_by: set[str]) -> None:
-    """A pause that the sign-in answers ends with it; others stay."""
+    """A pause that the sign-in answers ends with it; others stay. A plan of another history is none any more."""
     for provider in ("trakt", "kinopub"):
         accounts.pause(harry, reason)
         accounts.connect(harry, provider)
@@ -161,6 +161,90 @@ def test_a_dead_run_gives_way(accounts: Accounts, harry: str, clock: Clock) -> N
     clock.advance(1)
     assert accounts.begin_run(harry, "run-2") == ["run-1"]
     assert not accounts.keep_run(harry, "run-1")
+
+
+def test_who_was_replaced_is_told_until_it_is_ended(accounts: Accounts, harry: str, clock: Clock) -> None:
+    """The one that took its place may die before it has ended it."""
+    accounts.begin_run(harry, "run-1")
+    waits(accounts, harry, "run-1")
+    for _ in range(2):
+        assert accounts.begin_run(harry, "run-2") == ["run-1"]
+    clock.advance(RUN_LEASE + 1)
+    assert accounts.begin_run(harry, "run-3") == ["run-1", "run-2"]
+    accounts.replaced_ended(harry, "run-2")
+    assert accounts.begin_run(harry, "run-3") == ["run-1", "run-2"]
+    accounts.replaced_ended(harry, "run-3")
+    assert accounts.begin_run(harry, "run-3") == []
+
+
+def waits(accounts: Accounts, user: str, run_id: str, *, pause: bool = False) -> None:
+    transact(accounts.table.client, [accounts.setting_aside(user, run_id, pause=pause)])
+
+
+@pytest.mark.parametrize("pause", [False, True])
+def test_a_run_that_waits_is_not_active(accounts: Accounts, harry: str, pause: bool) -> None:
+    """It is remembered; a braked one keeps the schedule away until it goes on, or gives way."""
+    accounts.begin_run(harry, "run-1")
+    waits(accounts, harry, "run-1", pause=pause)
+    account = found(accounts, harry)
+    assert (account.active_run_id, account.awaiting_run_id) == (None, "run-1")
+    assert (account.paused_reason, is_due(accounts, harry)) == (WAITS if pause else None, not pause)
+    with pytest.raises(ConditionFailed):
+        waits(accounts, harry, "run-1")
+    transact(accounts.table.client, [accounts.going_on(harry, "run-1")])
+    account = found(accounts, harry)
+    assert (account.active_run_id, account.awaiting_run_id, account.paused_reason) == ("run-1", None, None)
+    assert is_due(accounts, harry)
+    assert accounts.keep_run(harry, "run-1")
+
+
+def test_going_on_needs_the_one_that_waits(accounts: Accounts, harry: str) -> None:
+    """Not another, not one that was replaced, not beside an active one."""
+    accounts.begin_run(harry, "run-1")
+    waits(accounts, harry, "run-1")
+    with pytest.raises(ConditionFailed):
+        transact(accounts.table.client, [accounts.going_on(harry, "run-2")])
+    stale = accounts.going_on(harry, "run-1")
+    accounts.begin_run(harry, "run-2")
+    with pytest.raises(ConditionFailed):
+        transact(accounts.table.client, [stale])
+    with pytest.raises(RunActive):
+        accounts.going_on(harry, "run-1")
+
+
+def test_the_first_confirmation_switches_the_schedule_on(accounts: Accounts, user: str) -> None:
+    """Unless its user has chosen otherwise; other settings are no choice of that."""
+    accounts.sign_in(user, PROFILE)
+    accounts.set_settings(user, SyncSettings(batch_size=7))
+    for enabled in (True, False):
+        accounts.begin_run(user, "run-1")
+        waits(accounts, user, "run-1")
+        transact(accounts.table.client, [accounts.going_on(user, "run-1")])
+        assert found(accounts, user).settings == SyncSettings(enabled=enabled, batch_size=7)
+        accounts.set_settings(user, SyncSettings(enabled=False, batch_size=7))
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+def test_a_cancelled_run_is_nobodys(accounts: Accounts, harry: str, waiting: bool) -> None:
+    """Another one's place stays its own."""
+    accounts.begin_run(harry, "run-1")
+    if waiting:
+        waits(accounts, harry, "run-1", pause=True)
+    transact(accounts.table.client, [accounts.cancelling(harry, "run-2")])
+    assert "run-1" in {found(accounts, harry).active_run_id, found(accounts, harry).awaiting_run_id}
+    transact(accounts.table.client, [accounts.cancelling(harry, "run-1")])
+    account = found(accounts, harry)
+    assert (account.active_run_id, account.awaiting_run_id, account.paused_reason) == (None, None, None)
+    assert is_due(accounts, harry)
+
+
+def test_a_change_that_came_in_between_is_noticed(accounts: Accounts, harry: str) -> None:
+    """A part of a transaction is made of what was read: whoever is second has to read again."""
+    accounts.begin_run(harry, "run-1")
+    stale = accounts.cancelling(harry, "run-1")
+    accounts.free(harry, "run-1")
+    with pytest.raises(ConditionFailed):
+        transact(accounts.table.client, [stale])
 
 
 def test_signs_of_life_keep_a_run(accounts: Accounts, harry: str, clock: Clock) -> None:

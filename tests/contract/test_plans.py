@@ -11,7 +11,7 @@ from tests.contract.conftest import Backend
 from tests.contract.views import event
 from watchferry.models import Event
 from watchferry.storage._dynamo import ConditionFailed, transact
-from watchferry.storage.plans import Batch, Plans, batch_name, halves
+from watchferry.storage.plans import Batch, Plans, Undoing, batch_name, halves
 
 LIVES, SETTLE = 60.0, 10.0
 
@@ -51,6 +51,55 @@ def owned(plans: Plans, batch: Batch, owner: str = "a") -> Batch:
 
 def settle(plans: Plans, batch: Batch, status: Any = "SENT", outcomes: Any = None) -> None:
     transact(plans.table.client, [plans.settling(batch, status, outcomes or {})])
+
+
+# ---------------------------------------------------------------- confirmed, split, undone
+
+
+def test_left_out(plans: Plans, batch: Batch) -> None:
+    """What is not to be sent after all is skipped in the report from then on; it goes with its half."""
+    plans.leave_out(batch, {"1": "duplicate", "3": "ignored"})
+    reported = [(event.outcome, event.reason) for event in found(plans, batch.run_id).report()]
+    assert reported == [("planned", None), ("skipped", "duplicate"), ("planned", None), ("skipped", "ignored")]
+    mine = owned(plans, batch)
+    assert mine.outcomes == {"1": "duplicate", "3": "ignored"}
+    transact(plans.table.client, plans.splitting(mine))
+    parts = [found(plans, batch.run_id, name).outcomes for name in halves(batch)]
+    assert parts == [{"1": "duplicate"}, {"1": "ignored"}]
+
+
+def test_left_out_too_late(plans: Plans, batch: Batch) -> None:
+    """Once somebody sends it, it is sent as it is."""
+    owned(plans, batch)
+    plans.leave_out(batch, {"1": "duplicate"})
+    assert found(plans, batch.run_id).outcomes == {}
+
+
+def test_given_up_with_some_of_it_there(plans: Plans, batch: Batch) -> None:
+    mine = owned(plans, batch)
+    transact(plans.table.client, [plans.settling(mine, "FAILED", {}, {2})])
+    assert [event.outcome for event in found(plans, batch.run_id).report()] == ["planned", "planned", "sent", "planned"]
+
+
+def test_an_undo_is_kept_with_its_plays(plans: Plans, batch: Batch, run_id: str) -> None:
+    """History ids, some of which may be gone; its events are removed when it is settled."""
+    undoing = Undoing(batch.run_id, batch.name, [0, 2], [9_000_000_000_001, None])
+    plans.write_undo(run_id + "u", 1, [((event(0), event(2)), undoing)])
+    planned = found(plans, run_id + "u")
+    assert (planned.undoing, planned.events) == (undoing, (event(0), event(2)))
+    settle(plans, owned(plans, planned))
+    assert [each.outcome for each in found(plans, run_id + "u").report()] == ["removed", "removed"]
+
+
+def test_what_was_removed_adds_up(plans: Plans, batch: Batch) -> None:
+    """Batch by batch of an undo, and of a second one."""
+    settle(plans, owned(plans, batch))
+    for positions in ([0], [2, 3], [2]):
+        undoing = Undoing(batch.run_id, batch.name, positions, [1] * len(positions))
+        transact(plans.table.client, [plans.removing(undoing)])
+    assert found(plans, batch.run_id).removed == {0, 2, 3}
+    outcomes = [each.outcome for each in found(plans, batch.run_id).report()]
+    assert outcomes == ["removed", "sent", "removed", "removed"]
 
 
 # ---------------------------------------------------------------- pages
