@@ -102,5 +102,8 @@ class Browser:
     def post(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
         return self.send("POST", path, body, headers)
 
+    def put(self, path: str, body: Any) -> Reply:
+        return self.send("PUT", path, body)
+
     def delete(self, path: str) -> Reply:
         return self.send("DELETE", path)

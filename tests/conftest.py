@@ -15,15 +15,24 @@ from moto import mock_aws
 
 from tests.tables import create_tables, tables
 from tests.upstreams import Upstreams
+from watchferry.errors import UnresolvableAddress
 from watchferry.wiring import Wiring
 
 if TYPE_CHECKING:
+    import httpcore
+
     from tests.stack.deployed import Deployed
+    from watchferry.clients.guarded import Resolve
 
 SITE_URL = "https://watchferry.test"
 REGION = "eu-central-1"
 
 NewWiring = Callable[..., Wiring]
+
+
+def nowhere(host: str, _port: int) -> list[str]:
+    """The resolver of tests: no name is ever asked of the machine's own."""
+    raise UnresolvableAddress(f"no test resolves {host}")
 
 
 @dataclass(slots=True)
@@ -90,6 +99,9 @@ def environ(upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[d
             "HISTORY_BATCHES_QUEUE_URL": sqs.create_queue(QueueName="HistoryBatches")["QueueUrl"],
             "SYNC_JOBS_DLQ_URL": sqs.create_queue(QueueName="SyncJobsDlq")["QueueUrl"],
             "HISTORY_BATCHES_DLQ_URL": sqs.create_queue(QueueName="HistoryBatchesDlq")["QueueUrl"],
+            "NOTICES_QUEUE_URL": sqs.create_queue(QueueName="Notices")["QueueUrl"],
+            "NOTICES_DLQ_URL": sqs.create_queue(QueueName="NoticesDlq")["QueueUrl"],
+            "OPERATOR_TOPIC_ARN": client("sns").create_topic(Name="OperatorTopic")["TopicArn"],
             "TOKEN_KEY_ARN": client("kms").create_key()["KeyMetadata"]["Arn"],
             "SITE_URL_PARAMETER": "/site-url",
             "TRAKT_API_URL": "https://api.trakt.tv",
@@ -108,9 +120,22 @@ def environ(upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[d
 def new_wiring(environ: dict[str, str], clock: Clock, upstreams: Upstreams) -> NewWiring:
     """Makes a process of its own; settings are given by field: `new_wiring(allowed_trakt_users="harry")`."""
 
-    def make(*, pause: Callable[[float], None] = clock.advance, **settings: object) -> Wiring:
+    def make(
+        *,
+        pause: Callable[[float], None] = clock.advance,
+        resolve: "Resolve | None" = None,
+        network: "httpcore.NetworkBackend | None" = None,
+        **settings: object,
+    ) -> Wiring:
         changed = {name.upper(): str(value) for name, value in settings.items()}
-        return WiringOnMoto(environ | changed, clock=clock, pause=pause, transport=upstreams.transport())
+        return WiringOnMoto(
+            environ | changed,
+            clock=clock,
+            pause=pause,
+            transport=upstreams.transport(),
+            resolve=resolve or nowhere,
+            network=network,
+        )
 
     return make
 

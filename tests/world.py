@@ -17,6 +17,8 @@ from tests.memory_dynamo import MemoryDynamo
 from tests.upstreams.stand_ins import Upstreams
 from watchferry.clients._transport import READ_TIMEOUT, Transport, new_http
 from watchferry.clients.trakt import Trakt, trakt_headers
+from watchferry.notify.notices import Notice
+from watchferry.notify.telling import Telling
 from watchferry.settings import Settings
 from watchferry.storage._dynamo import Table
 from watchferry.storage.accounts import Account, Accounts, SyncSettings
@@ -81,6 +83,16 @@ class Mending:
     open_trakt: Trakt
 
 
+@dataclass(slots=True)
+class MemoryNotices:
+    """What people were told."""
+
+    sent: list[Notice] = field(default_factory=list)
+
+    def send(self, notices: Sequence[Notice]) -> None:
+        self.sent += notices
+
+
 class FixedCredential:
     """A token that the stand-in gave out; refreshing is the broker's own matter and tested there."""
 
@@ -121,9 +133,11 @@ class World:
         self.results: list[str] = []
         settings = _settings()
         clock = lambda: self.now  # noqa: E731
+        accounts = Accounts(Table(self.client, "Accounts"), clock)
+        self.notices = MemoryNotices()
         self.shop = Workshop(
             settings=settings,
-            accounts=Accounts(Table(self.client, "Accounts"), clock),
+            accounts=accounts,
             runs=Runs(Table(self.client, "Runs"), clock),
             plans=Plans(Table(self.client, "Plans"), clock),
             ledger=Ledger(Table(self.client, "Ledger"), clock),
@@ -133,6 +147,7 @@ class World:
             unmatched=UnmatchedTitles(Table(self.client, "Unmatched"), clock),
             overrides=Overrides(Table(self.client, "Overrides"), clock),
             queues=self.queues,  # type: ignore[arg-type]
+            telling=Telling(accounts, self.notices, clock),
             upstreams=Connected(settings, new_http(self.transport()), FixedCredentials(self.upstreams), self.pause),
             clock=clock,
             pause=self.pause,

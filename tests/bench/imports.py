@@ -37,6 +37,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "sync_scheduler": ("accounts", "queues"),
     "sync_planner": ("workshop",),
     "history_sender": ("workshop",),
+    "notifier": ("notifier", "notices"),
 }
 """What a function makes before it works, beyond its start: the parts of the wiring."""
 

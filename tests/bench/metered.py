@@ -145,7 +145,7 @@ def _value_size(value: Wire) -> int:
 
 
 class MeteredKeys:
-    """KMS, as far as auth/vault.py uses it."""
+    """KMS, as far as vault.py uses it."""
 
     def __init__(self, meter: Meter) -> None:
         self.meter = meter

@@ -10,7 +10,16 @@ from tests.conftest import Clock
 from tests.contract.conftest import Backend
 from watchferry.errors import NotConnected
 from watchferry.storage._dynamo import ConditionFailed, transact
-from watchferry.storage.accounts import RUN_LEASE, WAITS, Account, Accounts, Cursor, RunActive, SyncSettings
+from watchferry.storage.accounts import (
+    RUN_LEASE,
+    TELL_WITHIN,
+    WAITS,
+    Account,
+    Accounts,
+    Cursor,
+    RunActive,
+    SyncSettings,
+)
 
 PROFILE = {"slug": "harry", "name": "Harry", "avatar": None, "vip": True, "limits": {"list": {"count": 2}}}
 
@@ -285,3 +294,30 @@ def test_the_last_tick(accounts: Accounts, clock: Clock) -> None:
     accounts.tick()
     assert accounts.last_tick() == int(clock.now)
     assert "#tick" not in set(accounts.due())
+
+
+def test_whoever_pauses_an_account_tells(accounts: Accounts, harry: str, clock: Clock) -> None:
+    """Once for a reason: one of many at once, and the next one when that one did not come to it."""
+    with ThreadPoolExecutor(10) as threads:
+        told = [
+            account for account in threads.map(lambda _: accounts.pause(harry, "account_locked"), range(10)) if account
+        ]
+    assert [(account.user_id, account.paused_reason) for account in told] == [(harry, "account_locked")]
+    clock.advance(TELL_WITHIN + 1)
+    assert accounts.pause(harry, "account_locked") is not None
+    accounts.told_of_pause(harry)
+    clock.advance(TELL_WITHIN + 1)
+    assert accounts.pause(harry, "account_locked") is None
+    assert accounts.pause(harry, "account_limit") is not None
+
+
+def test_first_failures(accounts: Accounts, harry: str) -> None:
+    """Of many at once one is the first; only a success makes another first one."""
+    with ThreadPoolExecutor(10) as threads:
+        assert len([first for first in threads.map(lambda _: accounts.first_failure(harry), range(10)) if first]) == 1
+    for succeeded in (False, True):
+        accounts.begin_run(harry, "run-1")
+        transact(accounts.table.client, [accounts.ending_run(harry, "run-1", succeeded=succeeded, cursor=None)])
+        assert (accounts.first_failure(harry) is not None) == succeeded
+    assert accounts.first_failure(f"{harry}-other") is None
+    assert accounts.get(f"{harry}-other") is None

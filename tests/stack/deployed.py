@@ -208,6 +208,7 @@ def environment(upstreams: Running) -> dict[str, str]:
         "KINOPUB_CLIENT_SECRET": upstreams.kinopub.client_secret,
         "ALLOWED_TRAKT_USERS": ",".join([HARRY, *map(guest, range(1, GUESTS))]),
         "SYNC_SCHEDULE": "rate(1 hour)",
+        "ALLOW_PRIVATE_PROWLARR": "true",  # webhooks of tests are on this machine
     }
 
 

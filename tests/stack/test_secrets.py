@@ -25,10 +25,16 @@ def lived(deployed: Deployed) -> None:
     person.usual()
     deployed.upstreams.trakt.expire_tokens(person.slug)
     deployed.upstreams.kinopub.expire_tokens(person.slug)
-    person.settings(enabled=True)
+    key, token = "prowlarr-key-of-the-last-one", "token-of-the-last-one-s-webhook"
+    deployed.secrets |= {key, token}
+    assert person.web.put("auth/prowlarr", json={"base_url": "http://127.0.0.1:9", "api_key": key}).status_code == 204
+    person.settings(enabled=True, webhook_url=f"http://127.0.0.1:9/{token}")
+    notice = {"to": "webhook", "kind": "test", "user_id": "0", "slug": "0", "code": "test", "detail": "", "at": 0}
+    deployed.send("Notices", [json.dumps(notice)])
     deployed.cloud("lambda").invoke(FunctionName=deployed.stack.functions["SyncScheduler"], Payload=b"{}")
     until("the run", lambda: [run["status"] for run in person.runs()] == ["succeeded"], 60)
     assert person.plays == person.wanted
+    person.call("PUT", f"sync/overrides/{deployed.shelf.unknown.id}", json={"ignore": True})
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +87,7 @@ def test_there_is_something_to_look_through(
 ) -> None:
     """Every function has logged, every kind of secret was made: otherwise the others would promise nothing."""
     assert all(any(line.startswith("{") for line in log) for log in lines.values()), lines.keys()
-    assert set(lines) == {"AuthApi", "SyncApi", "SyncScheduler", "SyncPlanner", "HistorySender"}
+    assert set(lines) == {"AuthApi", "SyncApi", "SyncScheduler", "SyncPlanner", "HistorySender", "Notifier"}
     assert len(upstream_secrets) >= 8
     assert len(deployed.secrets) >= 4
     assert all(len(secret) >= 16 for secret in upstream_secrets | deployed.secrets)

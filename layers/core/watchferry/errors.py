@@ -11,8 +11,13 @@ WatchferryError
 ├── NotConnected        there is no such account (any more)
 ├── StopAccount         stop this account with a reason that a person understands (420, 423)
 ├── StopRun             this run cannot go on, the next may (403, 426): the deployment's or the plan's matter
+├── BlockedAddress      an address that a user gave is not one that we call
+├── UnresolvableAddress its name leads nowhere: perhaps later
+├── TooLarge            an answer is longer than the caller can carry
 ├── MissingSettings     our deployment: a setting is missing; names all of them
 └── Problem             the caller of our HTTP API did something that we refuse (RFC 9457)
+
+MalformedMessage        beside the tree, since no job handles it: the message goes to the dead-letter queue
 """
 
 from collections.abc import Mapping
@@ -65,6 +70,12 @@ class ConnectAgain(WatchferryError):
         super().__init__(f"{provider} has to be connected again")
         self.provider = provider
 
+    @property
+    def advice(self) -> str:
+        """For the person."""
+        name = self.provider.capitalize()
+        return f"{name} has to be connected again: sign in there once more, the sync goes on by itself then"
+
 
 class NotConnected(WatchferryError):
     """No account of `provider` is connected."""
@@ -90,6 +101,26 @@ class StopRun(WatchferryError):
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+class BlockedAddress(WatchferryError):
+    """An address that a user gave, or where it leads, is not called. The text repeats nothing of it."""
+
+
+class UnresolvableAddress(WatchferryError):
+    """No host has the name in an address that a user gave."""
+
+
+class TooLarge(WatchferryError):
+    """An upstream's answer is longer than what was asked for at most. What it answered, `status` says."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class MalformedMessage(ValueError):
+    """Nobody can work on it: it goes to the dead-letter queue."""
 
 
 class MissingSettings(WatchferryError):

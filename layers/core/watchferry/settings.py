@@ -23,10 +23,15 @@ class Settings:
     rechecks_table: str
     unmatched_table: str
     overrides_table: str
+    webhooks_table: str
+    prowlarr_table: str
     sync_jobs_queue_url: str
     sync_jobs_dlq_url: str
     history_batches_queue_url: str
     history_batches_dlq_url: str
+    notices_queue_url: str
+    notices_dlq_url: str
+    operator_topic_arn: str
     token_key_arn: str
     site_url_parameter: str
     trakt_api_url: str
@@ -39,6 +44,8 @@ class Settings:
     allowed_trakt_users: str
     """Slugs or uuids, separated by commas; `*` opens the deployment to everybody."""
     kinopub_user_agent: str = ""
+    allow_private_prowlarr: bool = False
+    """Whether addresses of users' own, Prowlarr's and webhooks', may be private ones."""
     sync_schedule: str = "rate(1 hour)"
     sync_spread_seconds: int = 900
     read_back_settle_seconds: int = 60
@@ -61,8 +68,8 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """Raises MissingSettings, which names every variable that is absent, empty or not a number."""
-        found: dict[str, str | int | float] = {}
+        """Raises MissingSettings, which names every variable that is absent, empty or of another type."""
+        found: dict[str, object] = {}
         wrong: list[str] = []
         for field in fields(cls):
             name = field.name.upper()
@@ -72,11 +79,25 @@ class Settings:
                     wrong.append(f"{name} is missing")
                 continue
             try:
-                found[field.name] = text if field.type is str else field.type(text)  # type: ignore[operator]
-            except ValueError:
-                wrong.append(f"{name} is not a number: {text!r}")
+                found[field.name] = _parsed(field.type, text)
+            except ValueError as error:
+                wrong.append(f"{name} is {error}: {text!r}")
         if wrong:
             raise MissingSettings(
                 "Watchferry cannot start: " + "; ".join(wrong) + ". These come from template.yaml; deploy it again."
             )
         return cls(**found)  # type: ignore[arg-type]
+
+
+def _parsed(kind: object, text: str) -> object:
+    """Raises ValueError, which says what the text is not."""
+    if kind is str:
+        return text
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise ValueError("neither true nor false")
+        return text == "true"
+    try:
+        return kind(text)  # type: ignore[operator]
+    except ValueError:
+        raise ValueError("not a number") from None

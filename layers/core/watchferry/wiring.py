@@ -13,30 +13,39 @@ from watchferry.settings import Settings
 from watchferry.storage._dynamo import Table
 
 if TYPE_CHECKING:
+    import httpcore
     import httpx
 
     from watchferry.auth.broker import Broker
     from watchferry.auth.grants import OAuthHost
     from watchferry.auth.providers.kinopub import KinopubOAuth
     from watchferry.auth.providers.trakt import TraktOAuth
-    from watchferry.auth.vault import Vault
+    from watchferry.auth.prowlarr import ProwlarrSetting
     from watchferry.clients._transport import Transport
+    from watchferry.clients.guarded import GuardedDoor, Resolve
     from watchferry.clients.trakt import Trakt
+    from watchferry.notify.notices import Notices
+    from watchferry.notify.notifier import Notifier
+    from watchferry.notify.telling import Telling
+    from watchferry.notify.webhook import WebhookSetting
     from watchferry.storage.accounts import Accounts
     from watchferry.storage.mappings import Mappings
     from watchferry.storage.overrides import Overrides
     from watchferry.storage.plans import Plans
+    from watchferry.storage.prowlarr import Prowlarrs
     from watchferry.storage.rechecks import Rechecks
     from watchferry.storage.runs import Runs
     from watchferry.storage.sessions import Sessions
     from watchferry.storage.tokens import Tokens
     from watchferry.storage.unmatched import UnmatchedTitles
+    from watchferry.storage.webhooks import Webhooks
     from watchferry.sync.queues import Queues
     from watchferry.sync.workshop import Workshop
+    from watchferry.vault import Vault
 
 
 class Wiring:
-    """One per process. Tests give their own environment, clock, HTTP transport and pause."""
+    """One per process. Tests give their own environment, clock, HTTP transport, pause, resolver and network."""
 
     def __init__(
         self,
@@ -45,11 +54,15 @@ class Wiring:
         clock: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
         transport: "httpx.BaseTransport | None" = None,
+        resolve: "Resolve | None" = None,
+        network: "httpcore.NetworkBackend | None" = None,
     ) -> None:
         self.settings = Settings.from_env(os.environ if environ is None else environ)
         self.clock = clock
         self.pause = pause
         self._transport = transport
+        self._resolve = resolve
+        self._network = network
 
     def aws(self, service: str) -> Any:
         import boto3
@@ -101,7 +114,7 @@ class Wiring:
 
     @cached_property
     def vault(self) -> "Vault":
-        from watchferry.auth.vault import Vault
+        from watchferry.vault import Vault
 
         return Vault(self.aws("kms"), self.settings.token_key_arn)
 
@@ -119,6 +132,7 @@ class Wiring:
             hosts=hosts,
             trakt_api=self._transport_to_trakt(self.settings.trakt_api_url, tries=2, timeout=4.0),
             accounts=self.accounts,
+            telling=self.telling,
             pairs=Pairs(self.tokens, self.vault),
             flows=flows,
             devices=Devices(hosts, flows, self.vault, self.clock),
@@ -193,6 +207,77 @@ class Wiring:
     @cached_property
     def _secrets(self) -> dict[str, str]:
         return {}
+
+    # Addresses of users' own
+
+    def guarded_door(self, *, query: bool) -> "GuardedDoor":
+        """`query`: whether such an address may have one."""
+        from watchferry.clients.guarded import GuardedDoor
+        from watchferry.proxy.address_guard import AddressGuard
+
+        door = GuardedDoor(AddressGuard(self.settings.allow_private_prowlarr, query))
+        door.resolve = self._resolve or door.resolve
+        door.network = self._network or door.network
+        return door
+
+    @cached_property
+    def prowlarrs(self) -> "Prowlarrs":
+        from watchferry.storage.prowlarr import Prowlarrs
+
+        return Prowlarrs(self.table(self.settings.prowlarr_table))
+
+    @cached_property
+    def prowlarr(self) -> "ProwlarrSetting":
+        from watchferry.auth.prowlarr import ProwlarrSetting
+
+        return ProwlarrSetting(self.prowlarrs, self.vault, self.guarded_door(query=False))
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        from watchferry.storage.webhooks import Webhooks
+
+        return Webhooks(self.table(self.settings.webhooks_table), self.clock)
+
+    @cached_property
+    def webhook(self) -> "WebhookSetting":
+        from watchferry.notify.webhook import WebhookSetting
+
+        return WebhookSetting(self.webhooks, self.vault, self.guarded_door(query=True), self.notices, self.clock)
+
+    # Being told
+
+    @cached_property
+    def notices(self) -> "Notices":
+        from watchferry.notify.notices import Notices
+
+        return Notices(lambda: self.sqs, self.settings.notices_queue_url, self.settings.notices_dlq_url)
+
+    @cached_property
+    def telling(self) -> "Telling":
+        from watchferry.notify.telling import Telling
+
+        return Telling(self.accounts, self.notices, self.clock)
+
+    @cached_property
+    def sns(self) -> Any:
+        return self.aws("sns")
+
+    @cached_property
+    def notifier(self) -> "Notifier":
+        from watchferry.notify.notifier import Notifier
+
+        settings = self.settings
+        return Notifier(
+            webhooks=self.webhooks,
+            vault=self.vault,
+            door=self.guarded_door(query=True),
+            sns=lambda: self.sns,
+            topic=settings.operator_topic_arn,
+            site_url=lambda: self.site_url,
+            user_agent=settings.user_agent,
+            clock=self.clock,
+            retry_base=settings.retry_base_seconds,
+        )
 
     # The sync
 
@@ -272,6 +357,7 @@ class Wiring:
             unmatched=self.unmatched,
             overrides=self.overrides,
             queues=self.queues,
+            telling=self.telling,
             upstreams=Connected(settings, self.http, self.broker, self.pause),
             clock=clock,
             pause=self.pause,

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Clock, NewWiring
+from tests.unit.notify.conftest import queued
 from tests.upstreams import Upstreams
 from watchferry.auth.grants import TokenPair
 from watchferry.clients.trakt import Credential
@@ -401,3 +402,15 @@ def test_tokens_of_another_row_do_not_open(login: Login) -> None:
     )
     with pytest.raises(Exception, match=r"^$"):
         login.wiring.broker.credential("u-2", login.provider).token()
+
+
+def test_a_refused_refresh_is_told_once(due: Login) -> None:
+    """To the user and to the operator; not again by the next one who asks."""
+    due.upstream.revoke_tokens("harry")
+    for _ in range(3):
+        with pytest.raises(ConnectAgain):
+            due.credential().token()
+    notices = queued(due.wiring)
+    assert sorted(each["to"] for each in notices) == ["operator", "webhook"]
+    assert {(each["kind"], each["slug"]) for each in notices} == {("reauth_required", "harry")}
+    assert all(each["detail"].startswith(f"{due.provider.capitalize()} has to be connected") for each in notices)

@@ -19,26 +19,31 @@ FUNCTIONS = {
     "SyncScheduler": "sync_scheduler",
     "SyncPlanner": "sync_planner",
     "HistorySender": "history_sender",
+    "Notifier": "notifier",
 }
-WORKERS = {"SyncPlanner": "SyncJobs", "HistorySender": "HistoryBatches"}
+WORKERS = {"SyncPlanner": "SyncJobs", "HistorySender": "HistoryBatches", "Notifier": "Notices"}
 MAY_SEE_TOKENS = {"AuthApi", "SyncPlanner", "HistorySender"}
 
 WRITES = {
-    "AuthApi": {"Accounts", "Sessions", "Flows", "Tokens"},
+    "AuthApi": {"Accounts", "Sessions", "Flows", "Tokens", "Prowlarr"},
     "SyncApi": {"Accounts", "Sessions", "Runs", "Plans", "Mappings", "Rechecks", "Unmatched", "Overrides"},
     "SyncScheduler": {"Accounts"},
     "SyncPlanner": {
         *("Accounts", "Runs", "Plans", "Ledger", "Mappings", "Budgets", "Rechecks", "Unmatched", "Overrides", "Tokens"),
     },
     "HistorySender": {"Accounts", "Runs", "Plans", "Ledger", "Budgets", "Unmatched", "Tokens"},
+    "Notifier": set[str](),
 }
-READS = WRITES | {"SyncScheduler": {"Accounts", "Runs"}}
+CHANGES = WRITES | {"SyncApi": WRITES["SyncApi"] | {"Webhooks"}}
+"""A webhook is saved by whom it is never shown to."""
+READS = WRITES | {"SyncScheduler": {"Accounts", "Runs"}, "Notifier": {"Webhooks"}}
 SENDS = {
     "AuthApi": set[str](),
-    "SyncApi": {"SyncJobs"},
+    "SyncApi": {"SyncJobs", "Notices"},
     "SyncScheduler": {"SyncJobs"},
-    "SyncPlanner": {"SyncJobs", "SyncJobsDlq", "HistoryBatches"},
-    "HistorySender": {"HistoryBatches", "HistoryBatchesDlq"},
+    "SyncPlanner": {"SyncJobs", "SyncJobsDlq", "HistoryBatches", "Notices"},
+    "HistorySender": {"HistoryBatches", "HistoryBatchesDlq", "Notices"},
+    "Notifier": {"NoticesDlq"},
 }
 
 
@@ -118,14 +123,23 @@ class TestRole:
                 if "GetAtt" in resource
             }
 
-        assert granted("dynamodb:GetItem", "dynamodb:Query") == READS[function]
+        assert granted("dynamodb:GetItem") == READS[function]
+        assert granted("dynamodb:Query") | granted("dynamodb:BatchGetItem") == READS[function] - {"Webhooks"}
         assert granted("dynamodb:PutItem") == WRITES[function]
-        assert granted("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem") == WRITES[function]
+        assert granted("dynamodb:UpdateItem", "dynamodb:DeleteItem") == CHANGES[function]
+        assert granted("dynamodb:BatchWriteItem") == WRITES[function]
         assert granted("dynamodb:ConditionCheckItem") == WRITES[function]  # a part of transactions
         assert granted("sqs:SendMessage*") == SENDS[function]
         assert granted("sqs:ReceiveMessage", "sqs:DeleteMessage") == {
             queue for worker, queue in WORKERS.items() if worker == function
         }
+
+    def test_tells_the_operator_only_if_it_is_the_notifier(self, function: str) -> None:
+        """Everybody else puts a notice on the queue, which waits when the topic does not answer."""
+        publishers = [s for s in statements(function) if any(a.startswith("sns:") for a in several(s["Action"]))]
+        assert [(s["Action"], s["Resource"]) for s in publishers] == (
+            [("sns:Publish", {"Ref": "OperatorTopic"})] if function == "Notifier" else []
+        )
 
     def test_never_reads_a_whole_table(self, function: str) -> None:
         """A scan costs more with every user."""
@@ -149,9 +163,23 @@ class TestRole:
         assert "TokenKey" not in touched
 
 
+def test_caller_of_users_addresses_reads_webhooks_alone() -> None:
+    """Whoever gets the better of the function that calls addresses of users finds no token, session or account."""
+    touched = set(references(statements("Notifier")))
+    assert touched & set(of_type("AWS::DynamoDB::Table")) == {"Webhooks"}
+    assert touched - {"AWS::Partition", "AWS::Region", "AWS::AccountId", "AWS::StackName"} == {
+        "NotifierLog", "Webhooks", "Notices", "NoticesDlq", "OperatorTopic"
+    }  # fmt: skip
+
+
 def test_key_opens_for_those_who_see_tokens_only() -> None:
-    """The account administers the key; it cannot decrypt with it, and neither can a policy that it hands out."""
-    admin, use = properties("TokenKey")["KeyPolicy"]["Statement"]
+    """The account administers the key; it cannot decrypt with it, and neither can a policy that it hands out.
+
+    Who saves a webhook may seal and not open, who calls it may open and not seal.
+    """
+    admin, use, seal, open_ = properties("TokenKey")["KeyPolicy"]["Statement"]
+    assert (seal["Principal"]["AWS"], seal["Action"]) == ({"GetAtt": "SyncApiRole.Arn"}, "kms:GenerateDataKey")
+    assert (open_["Principal"]["AWS"], open_["Action"]) == ({"GetAtt": "NotifierRole.Arn"}, "kms:Decrypt")
     assert {p["GetAtt"] for p in use["Principal"]["AWS"]} == {f"{function}Role.Arn" for function in MAY_SEE_TOKENS}
     assert set(use["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
     assert not any(
@@ -206,6 +234,35 @@ class TestQueue:
             assert properties(name)["SqsManagedSseEnabled"] is True
 
 
+def test_every_dead_letter_and_every_crash_is_told() -> None:
+    """By an alarm to the operator's topic, to which this account's alarms and the notifier alone may publish."""
+    alarms = {name: body["Properties"] for name, body in of_type("AWS::CloudWatch::Alarm").items()}
+    assert all(alarm["AlarmActions"] == [{"Ref": "OperatorTopic"}] for alarm in alarms.values())
+    assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms.values())
+    watched = {
+        (alarm["MetricName"], value.get("Ref") or value["GetAtt"].removesuffix(".QueueName"))
+        for alarm in alarms.values()
+        for value in (dimension["Value"] for dimension in alarm["Dimensions"])
+    }
+    assert watched == {("Errors", function) for function in FUNCTIONS} | {
+        ("ApproximateNumberOfMessagesVisible", f"{queue}Dlq") for queue in WORKERS.values()
+    }
+    (statement,) = properties("OperatorTopicPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_owner_is_mailed_where_there_is_one() -> None:
+    """Without OwnerEmail nobody is subscribed; who wants to be can do so by hand."""
+    ((_, mail),) = of_type("AWS::SNS::Subscription").items()
+    assert mail["Condition"] == "HasOwner"
+    assert mail["Properties"] == {
+        "TopicArn": {"Ref": "OperatorTopic"},
+        "Protocol": "email",
+        "Endpoint": {"Ref": "OwnerEmail"},
+    }
+
+
 def test_functions_answer_before_the_api_gives_up() -> None:
     """An HTTP API waits for 30 s."""
     assert properties("AuthApi")["Timeout"] < 30
@@ -240,7 +297,17 @@ def test_schedule_is_the_owner_s_and_the_stack_s() -> None:
 def test_every_named_resource_is_the_stack_s() -> None:
     """Two stacks live in one account: whatever has a name has the stack's in it."""
     for resource, body in RESOURCES.items():
-        for key in ("Name", "FunctionName", "LogGroupName", "AliasName", "BudgetName", "RoleName", "QueueName"):
+        for key in (
+            "Name",
+            "FunctionName",
+            "LogGroupName",
+            "AliasName",
+            "AlarmName",
+            "TopicName",
+            "BudgetName",
+            "RoleName",
+            "QueueName",
+        ):
             name = body["Properties"].get(key)
             if name is not None and body["Type"] != "AWS::Lambda::Permission":
                 assert "AWS::StackName" in str(name), resource
@@ -342,7 +409,7 @@ def test_parameters_are_the_public_contract() -> None:
 def test_every_parameter_is_used() -> None:
     """Except those that the proxy will read."""
     used = set(references([RESOURCES, TEMPLATE_DATA["Globals"], TEMPLATE_DATA["Conditions"], TEMPLATE_DATA["Rules"]]))
-    waiting = {"TmdbApiUrl", "TmdbImageUrl", "TmdbReadAccessToken", "ProxyPassthrough", "AllowPrivateProwlarr"}
+    waiting = {"TmdbApiUrl", "TmdbImageUrl", "TmdbReadAccessToken", "ProxyPassthrough"}
     assert set(TEMPLATE_DATA["Parameters"]) - used == waiting
 
 

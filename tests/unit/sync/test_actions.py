@@ -209,6 +209,10 @@ def test_a_scheduled_run_of_too_many_is_braked(crowd: World, monkeypatch: pytest
     assert "9 " in run.error["detail"]
     assert crowd.account().paused_reason == "awaiting_confirmation"
     assert tick(crowd) is None, "the schedule leaves the account alone"
+    assert [(each.to, each.kind, each.run_id) for each in crowd.notices.sent] == [
+        ("webhook", "awaiting_confirmation", run.run_id),
+        ("operator", "awaiting_confirmation", run.run_id),
+    ]
     crowd.confirm(run.run_id)
     assert crowd.account().paused_reason is None
     crowd.drain()

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.sync.examples import steadily
-from watchferry.sync.queues import MalformedMessage
+from watchferry.errors import MalformedMessage, RetryLater
 from watchferry.sync.records import work_off
 
 fates = st.lists(st.sampled_from(["fine", "malformed", "crash"]), max_size=10)
@@ -101,3 +102,22 @@ def test_every_record_has_a_worker_of_its_own() -> None:
 @pytest.mark.parametrize("empty", [{}, {"Records": []}])
 def test_nothing_to_do_is_no_failure(empty: dict[str, Any]) -> None:
     assert work_off(empty, live, print, side_by_side=10) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_putting_off(works: bool) -> None:
+    """What is to come later comes again when `put_off` says; if that fails, it comes all the same."""
+    put: list[tuple[str, str]] = []
+
+    def later(body: str, _worker: str) -> str:
+        if body == "later":
+            raise RetryLater("rate_limited", "not now")
+        return live(body, _worker)
+
+    def put_off(record: Mapping[str, Any], trouble: RetryLater) -> None:
+        put.append((record["messageId"], trouble.code))
+        if not works:
+            raise ConnectionError
+
+    answer = work_off(event("fine", "later", "crash"), later, [].append, side_by_side=2, put_off=put_off)
+    assert (failed(answer), put) == (["m1", "m2"], [("m1", "rate_limited")])

@@ -18,6 +18,11 @@ class Authorize(Body):
     redirect_uri: Annotated[str, StringConstraints(max_length=2048)] | None = None
 
 
+class Prowlarr(Body):
+    base_url: Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+    api_key: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,256}$")]
+
+
 class Exchange(Body):
     code: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
     state: Handle

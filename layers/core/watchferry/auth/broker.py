@@ -19,6 +19,7 @@ from watchferry.auth.providers.trakt import TraktOAuth
 from watchferry.clients._transport import Transport
 from watchferry.clients.trakt import Credential, Trakt
 from watchferry.errors import Problem, RetryLater, WatchferryError
+from watchferry.notify.telling import Telling
 from watchferry.storage.accounts import Account, Accounts, Provider
 from watchferry.storage.flows import Flows, hash_of, new_handle
 
@@ -44,6 +45,7 @@ class Broker:
     """Trakt too."""
     trakt_api: Transport
     accounts: Accounts
+    telling: Telling
     pairs: Pairs
     flows: Flows
     devices: Devices
@@ -119,7 +121,7 @@ class Broker:
 
     def credential(self, user_id: str, provider: str) -> Credential:
         """`provider` is `trakt` or `kinopub`. For one job; what it raises, auth/credential.py says."""
-        return KeptCredential(user_id, self.hosts[provider], self.pairs, self.accounts, self.clock, self.pause)
+        return KeptCredential(user_id, self.hosts[provider], self.pairs, self.telling, self.clock, self.pause)
 
     def _connect(self, user_id: str, host: OAuthHost, pair: TokenPair) -> None:
         # The tokens first: an account that counts as connected has some.

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from watchferry.auth.grants import GrantRefused, OAuthHost, TokenPair
 from watchferry.auth.pairs import Pairs
 from watchferry.errors import ConnectAgain, NotConnected, OutcomeUnknown, RetryLater, WatchferryError
+from watchferry.notify.telling import Telling
 from watchferry.storage._dynamo import ConditionFailed
-from watchferry.storage.accounts import Accounts
 from watchferry.storage.tokens import StoredTokens
 
 MARGIN = 60
@@ -41,7 +41,7 @@ class KeptCredential:
     user_id: str
     host: OAuthHost
     pairs: Pairs
-    accounts: Accounts
+    telling: Telling
     clock: Callable[[], float]
     pause: Callable[[float], None]
     _held: TokenPair | None = field(default=None, repr=False)
@@ -128,9 +128,10 @@ class KeptCredential:
         if not self.pairs.tokens.refused(self.user_id, self.host.name, version=leased.version):
             return self.pairs.open(self._row())
         log.warning("a refresh was refused", extra=self._who)
+        again = ConnectAgain(self.host.name)
         with suppress(NotConnected):  # the account itself is gone
-            self.accounts.pause(self.user_id, "reauth_required")
-        raise ConnectAgain(self.host.name) from refused
+            self.telling.pause(self.user_id, "reauth_required", again.advice)
+        raise again from refused
 
     def _stored(self, leased: StoredTokens, fresh: TokenPair) -> TokenPair:
         """The old pair is dead from here on: the write is repeated until it holds."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchferry.auth.grants import OAuthHost, TokenPair
-from watchferry.auth.vault import Sealed, Vault
 from watchferry.errors import Problem
 from watchferry.storage.accounts import Provider
 from watchferry.storage.flows import Ending, Flow, Flows, hash_of, new_handle
+from watchferry.vault import Sealed, Vault
 
 _PURPOSE = "device code"
 

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 
 from watchferry.auth.grants import TokenPair
-from watchferry.auth.vault import Sealed, Vault
 from watchferry.storage.accounts import Provider
 from watchferry.storage.tokens import StoredTokens, Tokens
+from watchferry.vault import Sealed, Vault
 
 
 @dataclass(slots=True)

@@ -11,6 +11,8 @@ from watchferry.http_api.cookies import AUTHORIZE_COOKIE, SESSION_COOKIE
 if TYPE_CHECKING:
     from watchferry.auth.broker import Broker
     from watchferry.auth.grants import TokenPair
+    from watchferry.auth.prowlarr import ProwlarrSetting
+    from watchferry.storage.prowlarr import Prowlarrs
     from watchferry.storage.sessions import Sessions
     from watchferry.storage.tokens import Tokens
 
@@ -27,11 +29,18 @@ class AuthDeployment(Protocol):
     @property
     def tokens(self) -> "Tokens": ...
 
+    @property
+    def prowlarrs(self) -> "Prowlarrs": ...
+
+    @property
+    def prowlarr(self) -> "ProwlarrSetting": ...
+
 
 def add_auth_routes(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
     """Adds every route; the deployment is asked with each request."""
     _add_trakt(api, deployment)
     _add_kinopub(api, deployment)
+    _add_prowlarr(api, deployment)
     _add_session(api, deployment)
 
 
@@ -93,12 +102,27 @@ def _add_kinopub(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
         return Answer(204)
 
 
+def _add_prowlarr(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
+    @api.put("/auth/prowlarr")
+    def save(call: Call) -> Answer:
+        from watchferry.auth.bodies import Prowlarr
+
+        given = call.json(Prowlarr)
+        deployment().prowlarr.save(call.account.user_id, given.base_url, given.api_key)
+        return Answer(204)
+
+    @api.delete("/auth/prowlarr")
+    def forget(call: Call) -> Answer:
+        deployment().prowlarrs.delete(call.user_id)
+        return Answer(204)
+
+
 def _add_session(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
     @api.get("/auth/session")
     def session(call: Call) -> Answer:
         account, tokens = call.account, deployment().tokens
         trakt, kinopub = tokens.get(account.user_id, "trakt"), tokens.get(account.user_id, "kinopub")
-        return Answer(200, session_view(account, trakt, kinopub))
+        return Answer(200, session_view(account, trakt, kinopub, deployment().prowlarrs.get(account.user_id)))
 
     @api.post("/auth/logout", open=True)
     def logout(call: Call) -> Answer:

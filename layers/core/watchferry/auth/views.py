@@ -4,6 +4,7 @@ from typing import Any
 
 from watchferry.models import iso
 from watchferry.storage.accounts import Account
+from watchferry.storage.prowlarr import StoredProwlarr
 from watchferry.storage.tokens import StoredTokens
 
 
@@ -11,12 +12,14 @@ def user_view(account: Account) -> dict[str, Any]:
     return {"slug": account.slug, "name": account.name, "avatar": account.avatar}
 
 
-def session_view(account: Account, trakt: StoredTokens | None, kinopub: StoredTokens | None) -> dict[str, Any]:
+def session_view(
+    account: Account, trakt: StoredTokens | None, kinopub: StoredTokens | None, prowlarr: StoredProwlarr | None
+) -> dict[str, Any]:
     return {
         "user": user_view(account),
         "trakt": _connection(account, trakt) | {"vip": account.vip, "limits": account.limits},
         "kinopub": _connection(account, kinopub),
-        "prowlarr": {"configured": False, "base_url": None},
+        "prowlarr": {"configured": prowlarr is not None, "base_url": prowlarr.base_url if prowlarr else None},
     }
 
 

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 from watchferry.errors import (
+    BlockedAddress,
     ConnectAgain,
     NotConnected,
     NotThere,
@@ -15,13 +16,15 @@ from watchferry.errors import (
     StopAccount,
     StopRun,
     TokenRefused,
+    TooLarge,
+    UnresolvableAddress,
 )
 from watchferry.storage.accounts import RunActive
 
 MEDIA_TYPE = "application/problem+json"
 
 
-def problem_of(error: Exception) -> Problem | None:
+def problem_of(error: Exception) -> Problem | None:  # noqa: PLR0912 - a case per error is the table
     """The one table. None: an error that nobody foresaw, a 500 whose text must not leave us.
 
     A `retry_after` among the extras becomes the header as well. Details of our own errors hold no secret.
@@ -49,6 +52,12 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(409, error.code, error.detail)
         case StopRun():
             return Problem(502, error.code, error.detail)
+        case BlockedAddress():
+            return Problem(422, "blocked_address", f"this address is not called: {error}")
+        case UnresolvableAddress():
+            return Problem(422, "unresolvable_address", str(error))
+        case TooLarge():
+            return Problem(502, "upstream_too_large", str(error))
         case TokenRefused() | Rejected() | NotThere():
             return Problem(502, "upstream_refused", str(error))
     return None

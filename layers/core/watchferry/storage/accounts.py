@@ -23,6 +23,9 @@ RUN_LEASE = 20 * 60
 TICK = {"user_id": "#tick"}
 """The one row that is no user: when the scheduler last ticked."""
 
+TELL_WITHIN = 60
+"""Seconds in which whoever pauses an account has told of it; else the next who comes upon the same trouble does."""
+
 PROFILE = ("slug", "name", "avatar", "vip", "limits")
 
 type Provider = Literal["trakt", "kinopub"]
@@ -170,9 +173,49 @@ class Accounts:
 
         return self._change(user_id, change)
 
-    def pause(self, user_id: str, reason: str) -> None:
-        """Until the reason is gone, the scheduler leaves this account alone."""
-        self._change(user_id, lambda item: item.update(paused_reason=reason))
+    def pause(self, user_id: str, reason: str) -> Account | None:
+        """Until the reason is gone, the scheduler leaves this account alone.
+
+        The account when somebody has to be told: it was not paused for this reason, or whoever paused it did not come
+        to `told_of_pause`. None when it is told already.
+        """
+        due = False
+
+        def change(item: Item) -> None:
+            nonlocal due
+            now = int(self.clock())
+            due = item.get("paused_reason") != reason or item.get("telling_until", now) < now
+            item["paused_reason"] = reason
+            if due:
+                item["telling_until"] = now + TELL_WITHIN
+
+        account = self._change(user_id, change)
+        return account if due else None
+
+    def braked(self, user_id: str, run_id: str) -> Account | None:
+        """The account, if `setting_aside` paused it for this run and nobody has told of it (as `pause` says)."""
+        now = int(self.clock())
+        untold = Attr("awaiting_run_id").eq(run_id) & Attr("paused_reason").eq(WAITS) & Attr("telling_until").lt(now)
+        try:
+            return Account.of(
+                self.table.update({"user_id": user_id}, set_={"telling_until": now + TELL_WITHIN}, when=untold)
+            )
+        except ConditionFailed:
+            return None
+
+    def told_of_pause(self, user_id: str) -> None:
+        with suppress(ConditionFailed):  # the account is gone
+            self.table.update({"user_id": user_id}, remove=["telling_until"], when=Attr("user_id").exists())
+
+    def first_failure(self, user_id: str) -> Account | None:
+        """The account, if this is the first failure since the last success; None for all that follow."""
+        first = Attr("user_id").exists() & Attr("told_failure").not_exists()
+        try:
+            return Account.of(
+                self.table.update({"user_id": user_id}, set_={"told_failure": int(self.clock())}, when=first)
+            )
+        except ConditionFailed:
+            return None
 
     # The one run of a user. Whatever changes whose turn it is raises the revision, so that `changing` notices.
 
@@ -236,6 +279,7 @@ class Accounts:
         """Part of a transaction: the run is over. If it succeeded, its cursor takes effect."""
         changes: Item = {}
         if succeeded:
+            changes["told_failure"] = None
             changes["last_success_at"] = int(self.clock())
             if cursor:
                 changes["cursor"] = {"last_seen": cursor.last_seen, "rows": sorted(cursor.rows)}
@@ -249,9 +293,10 @@ class Accounts:
 
     def setting_aside(self, user_id: str, run_id: str, *, pause: bool) -> Item:
         """Part of a transaction: the active run waits for a confirmation; `pause`: until then the schedule rests."""
+        paused = {"paused_reason": WAITS, "schedule_shard": None, "telling_until": 0}
         return self.table.updating(
             {"user_id": user_id},
-            set_={"awaiting_run_id": run_id, **({"paused_reason": WAITS, "schedule_shard": None} if pause else {})},
+            set_={"awaiting_run_id": run_id, **(paused if pause else {})},
             add={"revision": 1},
             remove=["active_run_id", "active_until"],
             when=Attr("active_run_id").eq(run_id),

@@ -1,6 +1,6 @@
 """Tokens: one row per user and provider — a sealed pair of tokens, its version, its status, and the refresh lease.
 
-Nothing here can read a token: the pair is sealed by auth/vault.py before it comes.
+Nothing here can read a token: the pair is sealed by vault.py before it comes.
 """
 
 import secrets

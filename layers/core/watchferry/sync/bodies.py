@@ -35,4 +35,4 @@ class Settings(Body):
     window_minutes: Annotated[int, Field(ge=1, le=7 * 1440)] = 60
     batch_size: Annotated[int, Field(ge=1, le=250)] = 50
     confirm_above: Annotated[int, Field(ge=0)] | None = None
-    webhook_url: str | None = None
+    webhook_url: Annotated[str, Field(max_length=2048)] | None = None

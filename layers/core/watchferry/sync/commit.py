@@ -18,6 +18,7 @@ def commit_if_complete(shop: Workshop, run: Run) -> None:
     if run.batches_failed:
         error = {"code": "not_all_sent", "detail": f"{run.batches_failed} of {run.batches} batches could not be sent"}
         end(shop, run, "partial" if run.counts["sent"] else "failed", error)
+        shop.telling.run_failed(run.user_id, run.run_id, error["code"], error["detail"])
     else:
         end(shop, run, "succeeded")
 
@@ -26,11 +27,9 @@ def stop(shop: Workshop, run: Run, trouble: WatchferryError) -> None:
     """Ends a run that cannot go on, and pauses the account where only a person can help (sync document §5.1)."""
     match trouble:
         case StopAccount():
-            shop.accounts.pause(run.user_id, trouble.code)
-            fail(shop, run, trouble.code, trouble.detail)
+            _end_paused(shop, run, trouble.code, trouble.detail)
         case ConnectAgain():
-            shop.accounts.pause(run.user_id, "reauth_required")
-            fail(shop, run, "reauth_required", f"{trouble}: sign in there once more, the sync goes on by itself then")
+            _end_paused(shop, run, "reauth_required", trouble.advice)
         case NotConnected():
             fail(shop, run, "not_connected", f"{trouble}: connect it, then start the sync again")
         case StopRun() | RetryLater():
@@ -40,6 +39,18 @@ def stop(shop: Workshop, run: Run, trouble: WatchferryError) -> None:
 
 
 def fail(shop: Workshop, run: Run, code: str, detail: str) -> None:
+    """Ends it badly, and tells its user if that is new."""
+    _end_badly(shop, run, code, detail)
+    shop.telling.run_failed(run.user_id, run.run_id, code, detail)
+
+
+def _end_paused(shop: Workshop, run: Run, reason: str, detail: str) -> None:
+    """The user is told of the pause, and not of the run as well."""
+    shop.telling.pause(run.user_id, reason, detail, run.run_id)
+    _end_badly(shop, run, reason, detail)
+
+
+def _end_badly(shop: Workshop, run: Run, code: str, detail: str) -> None:
     """`partial` when some of its views were sent, else `failed`. The cursor stays: the next run takes up the rest."""
     current = shop.runs.get(run.user_id, run.run_id) or run
     end(shop, current, "partial" if current.counts["sent"] else "failed", {"code": code, "detail": detail})

@@ -107,7 +107,11 @@ def _over(shop: Workshop, run: Run) -> str | None:
     if run.is_finished:
         shop.accounts.free(run.user_id, run.run_id)
         return "finished before"
-    return "waits for a confirmation" if run.status == "awaiting_confirmation" else None
+    if run.status != "awaiting_confirmation":
+        return None
+    if run.error:  # whoever set it aside may not have come to telling
+        shop.telling.awaiting_confirmation(run.user_id, run.run_id, run.error["detail"])
+    return "waits for a confirmation"
 
 
 def _defer(shop: Workshop, run: Run, worker: str, job: PlanJob, trouble: RetryLater) -> str:

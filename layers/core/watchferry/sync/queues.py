@@ -5,17 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from watchferry.errors import MalformedMessage
 from watchferry.storage.runs import TRIGGERS, Trigger
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+__all__ = ["LONGEST_DELAY", "MalformedMessage", "PlanJob", "Queues", "SendJob"]
+
 LONGEST_DELAY = 900
 """Seconds that SQS can hold a message back."""
-
-
-class MalformedMessage(ValueError):
-    """Nobody can work on it: it goes to the dead-letter queue."""
 
 
 @dataclass(frozen=True, slots=True)

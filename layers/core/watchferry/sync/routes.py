@@ -17,6 +17,7 @@ from watchferry.sync.report import as_csv, read_report
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from watchferry.notify.webhook import WebhookSetting
     from watchferry.settings import Settings
 
 RUNS_A_PAGE = 20
@@ -34,6 +35,8 @@ class Deployment(actions.Deployment, Protocol):
 
     @property
     def plans(self) -> Plans: ...
+    @property
+    def webhook(self) -> "WebhookSetting": ...
 
 
 def mount(api: Api, deployment: "Callable[[], Deployment]") -> None:
@@ -103,8 +106,16 @@ def mount(api: Api, deployment: "Callable[[], Deployment]") -> None:
         from watchferry.sync.bodies import Settings
 
         changes = call.json(Settings).model_dump(exclude_unset=True)
-        wanted = merged(call.account.settings, changes)
+        present = call.account.settings
+        wanted = merged(present, changes)
+        if wanted.webhook_url != present.webhook_url:  # shown masked: what comes back as it was shown changes nothing
+            wanted = replace(wanted, webhook_url=deployment().webhook.change(call.user_id, wanted.webhook_url))
         return Answer(200, asdict(deployment().accounts.set_settings(call.user_id, wanted).settings))
+
+    @api.post("/sync/webhook/test")
+    def try_webhook(call: Call) -> Answer:
+        deployment().webhook.test(call.account)
+        return Answer(202)
 
 
 def _add_mending(api: Api, deployment: "Callable[[], Deployment]") -> None:
@@ -141,8 +152,6 @@ def merged(present: SyncSettings, changes: dict[str, Any]) -> SyncSettings:
 
     A client may send back all that it was shown, so unchanged values always pass.
     """
-    if "webhook_url" in changes and changes["webhook_url"] != present.webhook_url:
-        raise Problem(400, "validation", "webhook_url: this version cannot change it")
     return replace(present, **changes)
 
 

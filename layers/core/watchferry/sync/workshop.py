@@ -10,6 +10,7 @@ from watchferry.clients._transport import Throttle, Unthrottled
 from watchferry.clients.kinopub import Kinopub
 from watchferry.clients.trakt import Trakt
 from watchferry.errors import RetryLater
+from watchferry.notify.telling import Telling
 from watchferry.settings import Settings
 from watchferry.storage.accounts import Accounts
 from watchferry.storage.budgets import Budgets, Rate
@@ -104,6 +105,7 @@ class Workshop:
     unmatched: UnmatchedTitles
     overrides: Overrides
     queues: Queues
+    telling: Telling
     upstreams: Upstreams
     clock: Callable[[], float]
     pause: Callable[[float], None]
