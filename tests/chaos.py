@@ -709,20 +709,21 @@ class Chaos(World):
         """A POST has its effect: whose plays came of it, and that none leaves which the undone run did not add."""
         plays = self.upstreams.trakt.users[USER].plays
         before = {play.id: play for play in plays}
-        response = send()
-        after = {play.id for play in plays}
-        self.added[run_id] |= after - before.keys()
-        undoes = self.stored["Runs"].get((USER, run_id), {}).get("undoes", {}).get("S", "")
-        for play_id in before.keys() - after:
-            play = before[play_id]
-            if play_id not in self.added[undoes]:
-                self.broken.append(f"{request.url.path} of {run_id} removed a play that was not its own: {play}")
-            for unit in self.units:
-                for seen in unit.seen:
-                    seen.undone |= unit.trakt_id == play.thing.trakt and (
-                        play.at // 1000 in seen.times or not seen.times
-                    )
-        return response
+        try:
+            return send()
+        finally:  # whatever becomes of the answer
+            after = {play.id for play in plays}
+            self.added[run_id] |= after - before.keys()
+            undoes = self.stored["Runs"].get((USER, run_id), {}).get("undoes", {}).get("S", "")
+            for play_id in before.keys() - after:
+                self._removed(before[play_id], own=play_id in self.added[undoes], by=run_id)
+
+    def _removed(self, play: Any, *, own: bool, by: str) -> None:
+        if not own:
+            self.broken.append(f"run {by} removed a play that was not the undone run's: {play}")
+        for unit in self.units:
+            for seen in unit.seen:
+                seen.undone |= unit.trakt_id == play.thing.trakt and (play.at // 1000 in seen.times or not seen.times)
 
     def _watch_cursor(self) -> None:
         """Whenever the cursor has moved: what lies behind it was dealt with."""
