@@ -13,6 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.cloud.settings import variable
 from tests.tables import create_tables, tables
 from tests.upstreams import Upstreams
 from watchferry.errors import UnresolvableAddress
@@ -94,7 +95,7 @@ def environ(upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[d
         ssm.put_parameter(Name="/trakt-secret", Type="SecureString", Value=upstreams.trakt.client_secret)
         ssm.put_parameter(Name="/kinopub-secret", Type="SecureString", Value=upstreams.kinopub.client_secret)
         yield {
-            **{f"{name.upper()}_TABLE": name for name in tables()},
+            **{f"{variable(name)}_TABLE": name for name in tables()},
             "SYNC_JOBS_QUEUE_URL": sqs.create_queue(QueueName="SyncJobs")["QueueUrl"],
             "HISTORY_BATCHES_QUEUE_URL": sqs.create_queue(QueueName="HistoryBatches")["QueueUrl"],
             "SYNC_JOBS_DLQ_URL": sqs.create_queue(QueueName="SyncJobsDlq")["QueueUrl"],

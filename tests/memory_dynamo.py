@@ -78,13 +78,13 @@ class MemoryDynamo:
         names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
         order = self._keys[TableName, request.get("IndexName")]
         found = [
-            (tuple(item[name]["S"] for name in order), item)
+            (tuple(_value(item[name]) for name in order), item)
             for item in self.tables[TableName].values()
             if all(name in item for name in order) and test(item, names, values)
         ]
         found.sort(key=operator.itemgetter(0), reverse=not request["ScanIndexForward"])
         if start := request.get("ExclusiveStartKey"):
-            after = tuple(start[name]["S"] for name in order)
+            after = tuple(_value(start[name]) for name in order)
             found = [pair for pair in found if (pair[0] > after if request["ScanIndexForward"] else pair[0] < after)]
         limit = request.get("Limit", len(found))
         answer: Wire = {"Items": [item for _, item in found[:limit]]}

@@ -34,7 +34,7 @@ from watchferry.sync import actions
 from watchferry.sync.begin import begin_run
 from watchferry.sync.connected import Connected
 from watchferry.sync.planner import plan_run
-from watchferry.sync.queues import PlanJob, SendJob
+from watchferry.sync.queues import ForgetJob, KeepAliveJob, PlanJob, SendJob
 from watchferry.sync.sending import send_batch
 from watchferry.sync.workshop import Workshop
 
@@ -65,6 +65,12 @@ class MemoryQueues:
 
     def send(self, jobs: Sequence[tuple[SendJob, float]]) -> None:
         self._add("send", jobs)
+
+    def keep_alive(self, jobs: Sequence[tuple[KeepAliveJob, float]]) -> None:
+        self._add("plan", jobs)
+
+    def forget(self, job: ForgetJob, delay: float) -> None:
+        self._add("plan", [(job, delay)])
 
     def _add(self, kind: str, jobs: Sequence[tuple[Any, float]]) -> None:
         for job, delay in jobs:

@@ -1,9 +1,10 @@
-"""HTTP: signing in, sessions, connected accounts (http-api.md, Auth broker)."""
+"""HTTP: signing in, sessions, connected accounts, leaving (http-api.md, Auth broker)."""
 
 from collections.abc import Callable
 from functools import cache
 
 from watchferry import __version__
+from watchferry.account.routes import add_account_routes
 from watchferry.auth.routes import add_auth_routes
 from watchferry.http_api import Answer, Api, Call, build_app
 from watchferry.wiring import Wiring
@@ -13,6 +14,7 @@ def auth_api(wiring: Callable[[], Wiring]) -> Api:
     """The function on the given wiring."""
     api = build_app(wiring)
     add_auth_routes(api, wiring)
+    add_account_routes(api, wiring)
 
     @api.get("/health", open=True)
     def health(_: Call) -> Answer:

@@ -1,9 +1,9 @@
-"""The queue `sync-jobs`: the users of one delivery are planned side by side."""
+"""The queue `sync-jobs`: the users of one delivery are worked for side by side."""
 
 from typing import Any
 
 from watchferry.observability import set_up_logging
-from watchferry.sync.queues import PlanJob
+from watchferry.sync.queues import ForgetJob, KeepAliveJob, PlanJob, sync_job
 from watchferry.sync.records import work_off
 from watchferry.wiring import Wiring
 
@@ -18,9 +18,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     shop = wiring.workshop  # before the threads: it is made once
     deadline = wiring.clock() + context.get_remaining_time_in_millis() / 1000 - CHECKPOINT_TAKES
 
-    def plan(body: str, worker: str) -> str:
-        from watchferry.sync.planner import plan_run
+    def work(body: str, worker: str) -> str:
+        match sync_job(body):
+            case PlanJob() as job:
+                from watchferry.sync.planner import plan_run
 
-        return plan_run(shop, PlanJob.of(body), worker=worker, deadline=deadline)
+                return plan_run(shop, job, worker=worker, deadline=deadline)
+            case KeepAliveJob() as job:
+                from watchferry.auth.keep_alive import keep_alive
 
-    return work_off(event, plan, wiring.queues.bury_plan, side_by_side=10)
+                return keep_alive(wiring.keep_alive, wiring.broker, job.user_id)
+            case ForgetJob() as job:
+                from watchferry.account.leave import forget
+
+                return forget(wiring, job, deadline=deadline)
+
+    return work_off(event, work, wiring.queues.bury_plan, side_by_side=10)

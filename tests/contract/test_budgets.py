@@ -83,3 +83,16 @@ def test_the_upstreams_own_limit(budgets: Budgets, user: str, clock: Clock) -> N
     for who, interval in ((user, 4.0), (user + "x", 1.05)):
         waits = [budgets.take(who, "POST", POST, patience=60).wait for _ in range(3)]
         assert [round(wait, 2) for wait in waits] == [0, interval, 2 * interval]
+
+
+def test_all_of_a_user_s(budgets: Budgets, user: str) -> None:
+    """By verb; deleted together, and nobody else's."""
+    for owner in (user, f"{user}x"):
+        budgets.take(owner, "POST", POST, patience=3)
+        budgets.block(owner, "GET", seconds=10, interval=2)
+    told = budgets.all(user, ["GET", "POST", "PUT"])
+    assert told.keys() == {"GET", "POST"}
+    assert told["GET"]["interval_ms"] == 2000
+    budgets.delete(user, ["GET", "POST", "PUT"])
+    assert budgets.all(user, ["GET", "POST"]) == {}
+    assert budgets.all(f"{user}x", ["GET", "POST"]).keys() == {"GET", "POST"}

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Clock
 from tests.contract.conftest import Backend
-from watchferry.storage.flows import REMEMBERED, Flow, Flows, hash_of, new_handle
+from watchferry.storage.flows import REMEMBERED, Flow, Flows, hash_of, new_handle, owner_of
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def begin(flows: Flows, **changes: Any) -> tuple[str, Flow]:
 
 
 def test_a_flow_is_found_by_its_handle(flows: Flows, clock: Clock) -> None:
-    """With all that was told; the handle itself is not stored."""
+    """With all that was told; neither the handle itself is stored, nor whose it is."""
     handle, flow = begin(flows, user_id="u-1")
     assert flow == Flow(
         flow_hash=hash_of(handle),
@@ -33,15 +33,25 @@ def test_a_flow_is_found_by_its_handle(flows: Flows, clock: Clock) -> None:
         provider="trakt",
         status="new",
         expires_at=int(clock.now) + 600,
-        user_id="u-1",
+        owner=owner_of(handle, "u-1"),
         sealed=b"code",
         sealed_key=b"key",
         interval=5,
         redirect_uri="",
         browser="",
     )
-    assert handle not in repr(flows.table.get({"flow_hash": flow.flow_hash}))
+    stored = repr(flows.table.get({"flow_hash": flow.flow_hash}))
+    assert handle not in stored
+    assert "u-1" not in stored
     assert flows.find(new_handle()) is None
+
+
+def test_a_flow_knows_its_owner(flows: Flows) -> None:
+    """By handle and user together; a flow that needs no user has none."""
+    handle, flow = begin(flows, user_id="u-1")
+    assert flow.owner == owner_of(handle, "u-1") not in {owner_of(handle, "u-2"), owner_of(new_handle(), "u-1"), None}
+    _, anybody_s = begin(flows)
+    assert anybody_s.owner is None is owner_of("any", None)
 
 
 def test_one_poll_per_interval(flows: Flows, clock: Clock) -> None:

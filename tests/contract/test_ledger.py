@@ -131,3 +131,15 @@ def test_the_same_view() -> None:
     assert not entry(AT - MOVED_AT_LEAST).is_view(short)
     assert entry(AT + 10**6, made_up=True).is_view(seen)
     assert entry(AT - 10**6).is_view(view(at=AT, timestamp_missing=True))
+
+
+def test_all_of_a_user_s(ledger: Ledger, user: str) -> None:
+    """Told with their units, and deleted together; nobody else's."""
+    views = [(view(media=media), "sent", {"trakt": media}) for media in range(1, 31)]
+    for owner in (user, f"{user}x"):
+        ledger.record(owner, "run-1", views)  # type: ignore[arg-type]
+    assert {(unit, entry.ids["trakt"]) for unit, entry in ledger.all(user)} == {(f"113-{n}", n) for n in range(1, 31)}
+    ledger.delete(user)
+    assert list(ledger.all(user)) == []
+    assert len(list(ledger.all(f"{user}x"))) == 30
+    ledger.delete(f"{user}x")

@@ -274,3 +274,16 @@ def test_a_checkpoint_that_was_not_finished(plans: Plans, run_id: str) -> None:
     plans.save(run_id, "collected", large)
     plans.table.delete({"run_id": run_id, "row": "work#collected#000"})
     assert plans.saved(run_id, "collected") is None
+
+
+def test_all_of_a_run_goes(plans: Plans, run_id: str) -> None:
+    """Batches, pages and checkpoints; nothing of another run."""
+    other = f"{run_id}-other"
+    for each in (run_id, other):
+        plans.write(each, 1, [[event(number)] for number in range(30)], [event(50, outcome="skipped")])
+        plans.save(each, "collected", {"some": "work"})
+    plans.delete(run_id)
+    assert list(plans.report(run_id, 1)) == []
+    assert plans.saved(run_id, "collected") is None
+    assert len(list(plans.report(other, 1))) == 31
+    plans.delete(run_id)

@@ -61,3 +61,9 @@ def test_asked_at_once(rechecks: Rechecks, user: str) -> None:
     rechecks.ask(user, [title(1)], days=7)
     rechecks.ask(user, [title(1)], days=0)
     assert rechecks.due(user) == [title(1)]
+
+
+def test_all_of_a_user_s(rechecks: Rechecks, user: str, clock: Clock) -> None:
+    """With when they are due, due or not."""
+    rechecks.ask(user, [title(1)], days=1)
+    assert list(rechecks.all(user)) == [(int(clock.now) + DAY, title(1))]

@@ -194,3 +194,35 @@ def test_a_late_batch_corrects_the_end(runs: Runs, run: Run) -> None:
     runs.finish(run, "failed", {"code": "x", "detail": "y"})
     runs.sent_after_all(run)
     assert (found(runs, run).status, found(runs, run).error) == ("partial", {"code": "x", "detail": "y"})
+
+
+def test_a_deleted_run_does_not_come_back(runs: Runs, run: Run, user: str) -> None:
+    """Whatever a worker that was under way writes: its user has left."""
+    taken(runs, run)
+    runs.delete(user, [run.run_id])
+    runs.add_calls(user, run.run_id, {"trakt": 3})
+    runs.finish(run, "failed")
+    runs.sent_after_all(run)
+    runs.progress(run, worker="a", status="mapping", done=1, total=2)
+    runs.let_go(run, worker="a")
+    assert planned(runs, run) is None
+    for part in (
+        runs.batch_done(user, run.run_id, sent=1, skipped={}),
+        runs.batch_split(user, run.run_id),
+        runs.finishing(run, "succeeded"),
+    ):
+        with pytest.raises(ConditionFailed):
+            transact(runs.table.client, [part])
+    assert runs.get(user, run.run_id) is None
+
+
+def test_all_of_a_user_s(runs: Runs, user: str) -> None:
+    """Newest first, and deleted together; nobody else's."""
+    names = [f"run-{number:03d}" for number in range(60)]
+    for name in names:
+        runs.create(user, name, mode="sync", trigger="manual")
+    runs.create(f"{user}x", "run-1", mode="sync", trigger="manual")
+    assert [run.run_id for run in runs.of(user)] == names[::-1]
+    runs.delete(user, names)
+    assert list(runs.of(user)) == []
+    assert [run.run_id for run in runs.of(f"{user}x")] == ["run-1"]

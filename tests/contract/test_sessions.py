@@ -97,3 +97,16 @@ def test_all_sessions_of_a_user_end(sessions: Sessions, user: str) -> None:
     assert [found for session_id in mine if (found := sessions.find(session_id))] == []
     assert sessions.find(other) is not None
     sessions.end(other)
+
+
+def test_a_user_s_sessions(sessions: Sessions, user: str, clock: Clock) -> None:
+    """The living ones, oldest first; nobody else's."""
+    for _ in range(3):
+        sessions.begin(user)
+        clock.advance(DAY)
+    other = sessions.begin(f"{user}-other")
+    now = int(clock.now)
+    assert [session.created_at for session in sessions.of(user)] == [now - 3 * DAY, now - 2 * DAY, now - DAY]
+    clock.advance((IDLE - 2) * DAY)
+    assert [session.created_at for session in sessions.of(user)] == [now - DAY]
+    sessions.end(other)

@@ -145,3 +145,14 @@ def test_marks(tokens: Tokens, user: str) -> None:
     assert stored(tokens, user).status == "account_locked"
     rotate(tokens, user, row.version)
     assert stored(tokens, user).status == "ok"
+
+
+def test_when_a_pair_came(tokens: Tokens, user: str, clock: Clock) -> None:
+    """With the sign-in and with every refresh; long ago, if it was not noted."""
+    row = connect(tokens, user)
+    assert row.stored_at == int(clock.now)
+    clock.advance(100)
+    assert stored(tokens, user).stored_at == int(clock.now) - 100
+    assert rotate(tokens, user, row.version).stored_at == int(clock.now)
+    tokens.table.update({"user_id": user, "provider": "trakt"}, remove=["stored_at"])
+    assert stored(tokens, user).stored_at == 0

@@ -53,7 +53,7 @@ class Deployed:
     answers: list[str] = field(default_factory=list)
     """Every answer of the API: status, headers, body."""
     secrets: set[str] = field(default_factory=set)
-    """Of our own making: sessions, handles, states, browser marks."""
+    """Of our own making: sessions, API tokens, handles, states, browser marks."""
     at_the_end: ExitStack = field(default_factory=ExitStack)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _clients: dict[str, Any] = field(default_factory=dict)
@@ -157,9 +157,9 @@ class Deployed:
         self.answers.append(f"{response.status_code} {response.headers.multi_items()} {response.text}")
         cookies = response.headers.get_list("set-cookie")
         kept = {cookie.partition("=")[2].partition(";")[0] for cookie in cookies}
-        if response.status_code == 200 and response.headers.get("content-type") == "application/json":
+        if response.status_code in {200, 201} and response.headers.get("content-type") == "application/json":
             told = response.json()
-            kept |= {str(told[name]) for name in ("device_code", "state") if name in told}
+            kept |= {str(told[name]) for name in ("device_code", "state", "token") if name in told}
         self.secrets |= kept - {""}
         assert response.headers["content-security-policy"] == POLICY, response.request.url
         assert response.headers["x-content-type-options"] == "nosniff"

@@ -1,5 +1,6 @@
 """The schedule: a tick finds exactly those who are due (http-api.md, Fine print, Scheduler)."""
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -77,6 +78,33 @@ def test_ticks_that_come_twice(deployed: Deployed, household: Mapping[str, Perso
             assert when(earlier["finished_at"]) <= when(later["started_at"]), "two at a time"
     assert {name: runs for name, runs in scheduled(household).items() if name in NOT_DUE} == NOT_DUE
     switch_off(household)
+
+
+def test_who_is_not_synced_is_kept_alive(deployed: Deployed) -> None:
+    """A Kinopub login that was not used for a week is refreshed by a tick, once, with the sync switched off."""
+    person = deployed.person("asleep")
+    dynamo, tables, a_week_ago = deployed.cloud("dynamodb"), deployed.stack.tables, int(time.time()) - 8 * 86_400
+
+    def grow_old(table: str, field: str, **more: str) -> None:
+        key = {"user_id": {"S": person.user_id}, **{name: {"S": value} for name, value in more.items()}}
+        change: dict[str, Any] = {"ExpressionAttributeNames": {"#at": field}, "UpdateExpression": "SET #at = :at"}
+        dynamo.update_item(
+            TableName=tables[table], Key=key, ExpressionAttributeValues={":at": {"N": str(a_week_ago)}}, **change
+        )
+
+    def pairs() -> int:
+        return sum(pair.user == person.slug for pair in deployed.upstreams.kinopub.pairs)
+
+    assert pairs() == 1
+    grow_old("Tokens", "stored_at", provider="kinopub")
+    grow_old("Accounts", "keep_alive_at")
+    for _ in range(2):
+        deployed.tick({})
+        until("a refresh", lambda: pairs() == 2)
+        until("empty queues", deployed.drained)
+    assert pairs() == 2
+    assert person.session["kinopub"]["status"] == "ok"
+    assert person.runs() == []
 
 
 def when(text: str) -> datetime:

@@ -340,6 +340,9 @@ WRITES = [
     ("POST", "auth/logout"),
     ("DELETE", "auth/trakt"),
     ("DELETE", "auth/kinopub"),
+    ("POST", "auth/api-tokens"),
+    ("DELETE", "auth/api-tokens/x"),
+    ("DELETE", "account"),
     ("POST", "sync/runs"),
     ("PUT", "sync/settings"),
 ]

@@ -25,6 +25,7 @@ class Settings:
     overrides_table: str
     webhooks_table: str
     prowlarr_table: str
+    api_tokens_table: str
     sync_jobs_queue_url: str
     sync_jobs_dlq_url: str
     history_batches_queue_url: str

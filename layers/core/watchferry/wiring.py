@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from watchferry.notify.telling import Telling
     from watchferry.notify.webhook import WebhookSetting
     from watchferry.storage.accounts import Accounts
+    from watchferry.storage.api_tokens import ApiTokens
+    from watchferry.storage.budgets import Budgets
+    from watchferry.storage.departures import Departures
+    from watchferry.storage.keep_alive import KeepAlive
+    from watchferry.storage.ledger import Ledger
     from watchferry.storage.mappings import Mappings
     from watchferry.storage.overrides import Overrides
     from watchferry.storage.plans import Plans
@@ -105,6 +110,24 @@ class Wiring:
         settings = self.settings
         table = self.table(settings.sessions_table)
         return Sessions(table, self.clock, settings.session_idle_days, settings.session_absolute_days)
+
+    @cached_property
+    def api_tokens(self) -> "ApiTokens":
+        from watchferry.storage.api_tokens import ApiTokens
+
+        return ApiTokens(self.table(self.settings.api_tokens_table), self.clock)
+
+    @cached_property
+    def keep_alive(self) -> "KeepAlive":
+        from watchferry.storage.keep_alive import KeepAlive
+
+        return KeepAlive(self.table(self.settings.accounts_table), self.clock)
+
+    @cached_property
+    def departures(self) -> "Departures":
+        from watchferry.storage.departures import Departures
+
+        return Departures(self.table(self.settings.accounts_table))
 
     @cached_property
     def tokens(self) -> "Tokens":
@@ -294,6 +317,18 @@ class Wiring:
         return Plans(self.table(self.settings.plans_table), self.clock)
 
     @cached_property
+    def ledger(self) -> "Ledger":
+        from watchferry.storage.ledger import Ledger
+
+        return Ledger(self.table(self.settings.ledger_table), self.clock)
+
+    @cached_property
+    def budgets(self) -> "Budgets":
+        from watchferry.storage.budgets import Budgets
+
+        return Budgets(self.table(self.settings.budgets_table), self.clock)
+
+    @cached_property
     def queues(self) -> "Queues":
         from watchferry.sync.queues import Queues
 
@@ -339,8 +374,6 @@ class Wiring:
 
     @cached_property
     def workshop(self) -> "Workshop":
-        from watchferry.storage.budgets import Budgets
-        from watchferry.storage.ledger import Ledger
         from watchferry.sync.connected import Connected
         from watchferry.sync.workshop import Workshop
 
@@ -350,9 +383,9 @@ class Wiring:
             accounts=self.accounts,
             runs=self.runs,
             plans=self.plans,
-            ledger=Ledger(self.table(settings.ledger_table), clock),
+            ledger=self.ledger,
             mappings=self.mappings,
-            budgets=Budgets(self.table(settings.budgets_table), clock),
+            budgets=self.budgets,
             rechecks=self.rechecks,
             unmatched=self.unmatched,
             overrides=self.overrides,

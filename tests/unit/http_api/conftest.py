@@ -52,6 +52,22 @@ def api(wiring: Wiring, failures: list[Exception]) -> Api:
             return Answer(200, "a,b\n", content_type="text/csv; charset=utf-8")
         return Answer(200, [])
 
+    @api.get("/auth/session")
+    def session(call: Call) -> Answer:
+        return Answer(200, {"slug": call.account.slug})
+
+    @api.put("/auth/session")
+    def change_session(_: Call) -> Answer:
+        return Answer(204)
+
+    @api.get("/account/export")
+    def export(_: Call) -> Answer:
+        return Answer(200, {})
+
+    @api.delete("/account")
+    def leave(_: Call) -> Answer:
+        return Answer(204)
+
     @api.get("/auth/fail", open=True)
     def fail(_: Call) -> Answer:
         raise failures.pop()
@@ -74,3 +90,10 @@ def member(api: Api, wiring: Wiring) -> Browser:
     """A browser that is signed in as the account `u-1`."""
     wiring.accounts.sign_in("u-1", {"slug": "harry", "name": "Harry"})
     return Browser(api, cookies={"__Host-session": wiring.sessions.begin("u-1")})
+
+
+@pytest.fixture
+def token(wiring: Wiring) -> str:
+    """An API token of the account `u-1`."""
+    wiring.accounts.sign_in("u-1", {"slug": "harry", "name": "Harry"})
+    return wiring.api_tokens.make("u-1", "a program")[1]

@@ -12,6 +12,7 @@ from watchferry.wiring import Wiring
 SITE = "https://watchferry.test"
 BODY = {"mode": "sync"}
 NONE = {"X-CSRF": "", "Origin": "", "Sec-Fetch-Site": ""}
+BY_THE_PAGE = {"X-CSRF": "1", "Origin": SITE, "Sec-Fetch-Site": "same-origin"}
 
 FROM_HERE: list[Mapping[str, str]] = [
     {},
@@ -72,12 +73,28 @@ def test_reading_is_free(member: Browser, method: str) -> None:
     assert member.send(method, "/sync/mine", headers=headers).status == 200
 
 
-def test_a_program_with_a_token_is_let_off(visitor: Browser) -> None:
-    """No browser sends Authorization by itself; with a cookie beside it, the rule holds."""
-    headers = {**NONE, "Authorization": "Bearer wf_abc", "Origin": "https://desktop.test"}
-    assert visitor.post("/auth/open", BODY, headers).status == 200
+@pytest.mark.parametrize("elsewhere", FROM_ELSEWHERE)
+def test_a_program_with_a_token_is_let_off(visitor: Browser, token: str, elsewhere: Mapping[str, str]) -> None:
+    """No browser sends Authorization by itself; with a cookie beside it, whoever's, the rule holds."""
+    headers = {**NONE, "Authorization": f"Bearer {token}", **elsewhere}
+    assert visitor.send("DELETE", "/sync/things/t", headers=headers).status == 204
     visitor.cookies["__Host-session"] = "any"
-    assert visitor.post("/auth/open", BODY, headers).code == "csrf"
+    assert visitor.send("DELETE", "/sync/things/t", headers=headers).code == "csrf"
+    assert visitor.send("DELETE", "/sync/things/t", headers={**headers, "X-CSRF": "1"}).code == "csrf"
+    assert visitor.send("DELETE", "/sync/things/t", headers={**headers, **BY_THE_PAGE}).status == 204
+
+
+@pytest.mark.parametrize(
+    "header", ["Bearer abc", "Bearer WF_abc", "Bearerwf_abc", "Basic wf_abc", "wf_abc", "Bearer x wf_abc", "Bearer"]
+)
+def test_foreign_credentials_let_nobody_off(visitor: Browser, member: Browser, header: str) -> None:
+    """What is no token of ours says nothing about who sends it: 403 `csrf` from elsewhere, signed in or about to be."""
+    for browser in (visitor, member):
+        headers = {**NONE, "Authorization": header, "Origin": "https://evil.test"}
+        assert browser.post("/auth/open", BODY, headers).code == "csrf"
+        assert browser.post("/auth/open", BODY, {**headers, "X-CSRF": "1"}).code == "csrf"
+    assert member.get("/sync/mine", {"Authorization": header}).status == 200
+    assert visitor.get("/sync/mine", {"Authorization": header}).code == "unauthenticated"
 
 
 def test_the_proxy_asks_only_with_a_cookie(visitor: Browser, member: Browser) -> None:

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.sync.examples import steadily
-from watchferry.sync.queues import LONGEST_DELAY, MalformedMessage, PlanJob, Queues, SendJob
+from watchferry.sync.queues import (
+    LONGEST_DELAY,
+    ForgetJob,
+    KeepAliveJob,
+    MalformedMessage,
+    PlanJob,
+    Queues,
+    SendJob,
+    sync_job,
+)
 
 words = st.text(min_size=1, max_size=12)
 
@@ -84,6 +93,43 @@ def test_what_is_no_job_is_malformed(body: str) -> None:
             kind.of(body)
 
 
+@steadily
+@given(words, words, st.lists(words), st.integers(0, 9))
+def test_what_the_queue_of_users_carries(user, mark, runs, sweeps) -> None:
+    """Each kind of job comes out as it went in; a message that names none is a plan's, as it always was."""
+    for job in (PlanJob(user, mark, "schedule"), KeepAliveJob(user), ForgetJob(user, mark, runs, sweeps)):
+        assert sync_job(json.dumps(asdict(job))) == job
+    assert "job" not in asdict(PlanJob(user, mark, "schedule"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "7",
+        "null",
+        '"text"',
+        "[]",
+        "[" * 100_000,
+        '{"user_id":"a","job":"dance"}',
+        '{"user_id":"a","job":7}',
+        '{"user_id":"a","job":["forget"]}',
+        '{"job":"keep_alive"}',
+        '{"job":"keep_alive","user_id":""}',
+        '{"job":"forget","user_id":"a"}',
+        '{"job":"forget","user_id":"a","mark":"m","runs":"r"}',
+        '{"job":"forget","user_id":"a","mark":"m","runs":[7]}',
+        '{"job":"forget","user_id":"a","mark":"m","runs":[""]}',
+        '{"job":"forget","user_id":"a","mark":"m","sweeps":"two"}',
+    ],
+)
+def test_what_is_none_of_them_is_malformed(body: str) -> None:
+    """It goes to the dead-letter queue at once."""
+    with pytest.raises(MalformedMessage):
+        sync_job(body)
+
+
 def test_an_unknown_trigger_is_malformed() -> None:
     """A message of ours that does not say who asked for the run is none of ours."""
     with pytest.raises(MalformedMessage, match="trigger"):
@@ -113,7 +159,9 @@ def test_any_number_of_messages_goes_out_ten_to_a_call(count: int) -> None:
     assert sorted(body["batch"] for body, _ in sqs.taken.get("batches", [])) == [job.batch for job, _ in jobs(count)]
     assert len(sqs.calls) == -(-count // 10)
     queues(sqs).plan([(PlanJob("harry", "r", "manual"), 0)])
-    assert len(sqs.taken["jobs"]) == 1
+    queues(sqs).keep_alive([(KeepAliveJob("harry"), 0)])
+    queues(sqs).forget(ForgetJob("harry", "mark"), 400)
+    assert [delay for _, delay in sqs.taken["jobs"]] == [0, 0, 400]
 
 
 @pytest.mark.parametrize(

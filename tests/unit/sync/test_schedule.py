@@ -9,16 +9,25 @@ from tests.memory_dynamo import MemoryDynamo
 from tests.unit.sync.examples import NOON, steadily
 from watchferry.storage._dynamo import Table
 from watchferry.storage.accounts import Accounts, SyncSettings
-from watchferry.sync.queues import PlanJob
-from watchferry.sync.schedule import enqueue_due, scheduled_job
+from watchferry.storage.keep_alive import EVERY, KeepAlive
+from watchferry.sync.queues import KeepAliveJob, PlanJob
+from watchferry.sync.schedule import enqueue_due, enqueue_keep_alive, scheduled_job
 
 
 class Queue:
     def __init__(self) -> None:
         self.calls: list[Sequence[tuple[PlanJob, float]]] = []
+        self.look_calls: list[Sequence[tuple[KeepAliveJob, float]]] = []
 
     def plan(self, jobs: Sequence[tuple[PlanJob, float]]) -> None:
         self.calls.append(jobs)
+
+    def keep_alive(self, jobs: Sequence[tuple[KeepAliveJob, float]]) -> None:
+        self.look_calls.append(jobs)
+
+    @property
+    def looks(self) -> list[tuple[KeepAliveJob, float]]:
+        return [job for call in self.look_calls for job in call]
 
     @property
     def jobs(self) -> list[tuple[PlanJob, float]]:
@@ -97,6 +106,25 @@ def test_users_are_spread_and_each_keeps_its_place() -> None:
         assert sum(quarter * 225 <= delay < (quarter + 1) * 225 for delay in delays.values()) > 25
     assert {job.user_id: delay for job, delay in tick(accounts, NOON + 3600).jobs} == delays
     assert {delay for _, delay in tick(accounts, spread=0).jobs} == {0}
+
+
+def test_everybody_is_looked_after_whose_week_is_over() -> None:
+    """Switched off or paused too; ten to a call, each in the same place of the hour."""
+    memory = MemoryDynamo()
+    now = [NOON]
+    accounts = Accounts(Table(memory, "Accounts"), lambda: now[0])  # type: ignore[arg-type]
+    for number in range(23):
+        add(accounts, f"user-{number}", enabled=number % 2 == 0)
+    add(accounts, "no-kinopub", providers=["trakt"])
+    due = KeepAlive(accounts.table, lambda: now[0])
+    for passed, expected in ((EVERY - 1, 0), (1, 23)):
+        now[0] += passed
+        queue = Queue()
+        assert enqueue_keep_alive(due, queue, spread=900) == expected == len(queue.looks)  # type: ignore[arg-type]
+    assert {job.user_id for job, _ in queue.looks} == {f"user-{number}" for number in range(23)}
+    assert [len(call) for call in queue.look_calls] == [10, 10, 3]
+    assert all(0 <= delay < 900 for _, delay in queue.looks)
+    assert len({delay for _, delay in queue.looks}) > 5
 
 
 def test_a_tick_is_remembered() -> None:

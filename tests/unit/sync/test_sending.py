@@ -386,7 +386,7 @@ def test_a_time_that_moves_during_the_credits_is_not_a_second_play(world: World)
 def test_a_message_without_a_batch_is_malformed(world: World) -> None:
     """Nobody can work on it: it goes to the dead-letter queue."""
     run = world.run()
-    for job in (SendJob(USER, run.run_id, "0009-00000"), SendJob("nobody", run.run_id, "0001-00000")):
+    for job in (SendJob(USER, run.run_id, "0009-00000"), SendJob(USER, "no-such-run", "0001-00000")):
         with pytest.raises(MalformedMessage):
             send_batch(world.shop, job, worker="w", deadline=world.now + 60)
 

@@ -23,6 +23,10 @@ class Prowlarr(Body):
     api_key: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,256}$")]
 
 
+class NewApiToken(Body):
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
 class Exchange(Body):
     code: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
     state: Handle

@@ -17,7 +17,7 @@ from watchferry.auth.pairs import Pairs
 from watchferry.auth.profile import Profile
 from watchferry.auth.providers.trakt import TraktOAuth
 from watchferry.clients._transport import Transport
-from watchferry.clients.trakt import Credential, Trakt
+from watchferry.clients.trakt import Trakt
 from watchferry.errors import Problem, RetryLater, WatchferryError
 from watchferry.notify.telling import Telling
 from watchferry.storage.accounts import Account, Accounts, Provider
@@ -109,6 +109,11 @@ class Broker:
 
     def disconnect(self, user_id: str, provider: Provider) -> None:
         """Revoked upstream where that works, and in any case deleted here. Nothing to do is done as well."""
+        self.drop_tokens(user_id, provider)
+        self.accounts.disconnect(user_id, provider)
+
+    def drop_tokens(self, user_id: str, provider: Provider) -> None:
+        """Of an account that need not be there any more."""
         row = self.pairs.tokens.get(user_id, provider)
         if row is not None:
             try:
@@ -117,9 +122,8 @@ class Broker:
                 # A pair that cannot be opened (its key is gone) must be deletable all the same.
                 log.exception("tokens could not be opened to revoke them", extra={"provider": provider})
             self.pairs.tokens.delete(user_id, provider)
-        self.accounts.disconnect(user_id, provider)
 
-    def credential(self, user_id: str, provider: str) -> Credential:
+    def credential(self, user_id: str, provider: str) -> KeptCredential:
         """`provider` is `trakt` or `kinopub`. For one job; what it raises, auth/credential.py says."""
         return KeptCredential(user_id, self.hosts[provider], self.pairs, self.telling, self.clock, self.pause)
 

@@ -64,6 +64,15 @@ class KeptCredential:
                 self._held = self._refreshed(row)
             return self._held.access
 
+    def kept_alive(self, *, older_than: float) -> bool:
+        """Refreshes a pair that was stored more than so many seconds ago; whether it did. Raises as `token`."""
+        with self._lock:
+            row = self._row()
+            if row.stored_at > self.clock() - older_than:
+                return False
+            self._held = self._refreshed(row)
+            return True
+
     def _is_due(self, expires_at: int) -> bool:
         """A lifetime that nobody named (0) ends with a 401."""
         return bool(expires_at) and self.clock() >= expires_at - MARGIN

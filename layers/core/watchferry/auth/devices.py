@@ -7,7 +7,7 @@ from typing import Any
 from watchferry.auth.grants import OAuthHost, TokenPair
 from watchferry.errors import Problem
 from watchferry.storage.accounts import Provider
-from watchferry.storage.flows import Ending, Flow, Flows, hash_of, new_handle
+from watchferry.storage.flows import Ending, Flow, Flows, hash_of, new_handle, owner_of
 from watchferry.vault import Sealed, Vault
 
 _PURPOSE = "device code"
@@ -65,7 +65,7 @@ class Devices:
         The good one is told once: the code is used up then, whatever becomes of the sign-in.
         """
         flow = self.flows.find(handle)
-        if flow is None or (flow.kind, flow.provider, flow.user_id) != ("device", provider, user_id):
+        if flow is None or (flow.kind, flow.provider, flow.owner) != ("device", provider, owner_of(handle, user_id)):
             raise _ended("invalid")
         if flow.status != "new":
             raise _ended(flow.status)

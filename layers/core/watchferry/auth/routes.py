@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from watchferry.auth.devices import Waiting
-from watchferry.auth.views import session_view, user_view
+from watchferry.auth.views import api_token_view, session_view, user_view
+from watchferry.errors import Problem
 from watchferry.http_api import Answer, Api, Call, browser_cookie
 from watchferry.http_api.cookies import AUTHORIZE_COOKIE, SESSION_COOKIE
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from watchferry.auth.broker import Broker
     from watchferry.auth.grants import TokenPair
     from watchferry.auth.prowlarr import ProwlarrSetting
+    from watchferry.storage.api_tokens import ApiTokens
     from watchferry.storage.prowlarr import Prowlarrs
     from watchferry.storage.sessions import Sessions
     from watchferry.storage.tokens import Tokens
@@ -25,6 +27,9 @@ class AuthDeployment(Protocol):
 
     @property
     def sessions(self) -> "Sessions": ...
+
+    @property
+    def api_tokens(self) -> "ApiTokens": ...
 
     @property
     def tokens(self) -> "Tokens": ...
@@ -42,6 +47,7 @@ def add_auth_routes(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
     _add_kinopub(api, deployment)
     _add_prowlarr(api, deployment)
     _add_session(api, deployment)
+    _add_api_tokens(api, deployment)
 
 
 def _add_trakt(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
@@ -130,6 +136,31 @@ def _add_session(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
         if call.session_id:
             deployment().sessions.end(call.session_id)
         return Answer(204, cookies=[browser_cookie(SESSION_COOKIE, "", 0)])
+
+
+def _add_api_tokens(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
+    @api.get("/auth/api-tokens")
+    def list_tokens(call: Call) -> Answer:
+        own = [token for token in deployment().api_tokens.of(call.user_id) if token.kind == "api"]
+        return Answer(200, {"items": [api_token_view(token) for token in own]})
+
+    @api.post("/auth/api-tokens")
+    def make_token(call: Call) -> Answer:
+        from watchferry.auth.bodies import NewApiToken
+        from watchferry.storage.api_tokens import MOST, TooMany
+
+        try:
+            made, token = deployment().api_tokens.make(call.user_id, call.json(NewApiToken).name)
+        except TooMany as many:
+            raise Problem(409, "too_many", f"you have {MOST} tokens; revoke one first") from many
+        view = api_token_view(made)
+        return Answer(201, {"id": view["id"], "name": made.name, "token": token, "created_at": view["created_at"]})
+
+    @api.delete("/auth/api-tokens/<token_id>")
+    def revoke_token(call: Call, token_id: str) -> Answer:
+        if not deployment().api_tokens.revoke(call.user_id, token_id):
+            raise Problem(404, "not_found", "you have no such token")
+        return Answer(204)
 
 
 def _waiting(said: Waiting) -> Answer:

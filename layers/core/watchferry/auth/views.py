@@ -4,6 +4,7 @@ from typing import Any
 
 from watchferry.models import iso
 from watchferry.storage.accounts import Account
+from watchferry.storage.api_tokens import ApiToken
 from watchferry.storage.prowlarr import StoredProwlarr
 from watchferry.storage.tokens import StoredTokens
 
@@ -12,18 +13,29 @@ def user_view(account: Account) -> dict[str, Any]:
     return {"slug": account.slug, "name": account.name, "avatar": account.avatar}
 
 
+def api_token_view(token: ApiToken) -> dict[str, Any]:
+    """A row of `GET /auth/api-tokens`."""
+    used_at = token.last_used_at
+    return {
+        "id": token.token_id,
+        "name": token.name,
+        "created_at": iso(token.created_at),
+        "last_used_at": iso(used_at) if used_at else None,
+    }
+
+
 def session_view(
     account: Account, trakt: StoredTokens | None, kinopub: StoredTokens | None, prowlarr: StoredProwlarr | None
 ) -> dict[str, Any]:
     return {
         "user": user_view(account),
-        "trakt": _connection(account, trakt) | {"vip": account.vip, "limits": account.limits},
-        "kinopub": _connection(account, kinopub),
+        "trakt": connection_view(account, trakt) | {"vip": account.vip, "limits": account.limits},
+        "kinopub": connection_view(account, kinopub),
         "prowlarr": {"configured": prowlarr is not None, "base_url": prowlarr.base_url if prowlarr else None},
     }
 
 
-def _connection(account: Account, tokens: StoredTokens | None) -> dict[str, Any]:
+def connection_view(account: Account, tokens: StoredTokens | None) -> dict[str, Any]:
     if tokens is None:
         return {"connected": False, "status": "ok", "expires_at": None}
     status = tokens.status

@@ -1,9 +1,9 @@
 """What both API functions share (http-api.md): routing, who is calling, CSRF, bodies, problem+json, one log line.
 
     wiring = functools.cache(Wiring)             # made with the first request
-    api = build_app(wiring)                      # wiring() -> sessions, accounts, site_url
+    api = build_app(wiring)                      # wiring() -> sessions, api_tokens, accounts, site_url
 
-    @api.post("/sync/runs")                      # mounted as /api/sync/runs; needs a session unless open=True
+    @api.post("/sync/runs")                      # mounted as /api/sync/runs; needs a caller unless open=True
     def start_run(call: Call) -> Answer:
         wanted = call.json(StartRun)             # a pydantic model made from `Body`; 400 `validation` otherwise
         run_id = begin(call.user_id, wanted)     # call.account: the caller's row, read once

@@ -1,5 +1,6 @@
-"""Routing on Powertools' resolver, and what surrounds every request: guard, session, problems, headers, a log line."""
+"""Routing on Powertools' resolver, and what surrounds every request: guard, caller, problems, headers, a log line."""
 
+import base64
 import json
 import logging
 import time
@@ -11,7 +12,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from watchferry.errors import Problem
 from watchferry.http_api.call import ID, Answer, Call, Deployment
-from watchferry.http_api.guard import refuse_other_sites, require_json
+from watchferry.http_api.guard import is_for_a_person, refuse_other_sites, refuse_token, require_json
 from watchferry.http_api.problems import MEDIA_TYPE, document, problem_of, unforeseen, unknown_endpoint
 from watchferry.observability import set_up_logging
 
@@ -90,7 +91,9 @@ class Api:
                     raise Problem(404, "not_found", "ids are made of letters, digits, _ and -")
                 refuse_other_sites(call)
                 if not open_to_all:
-                    _ = call.user_id  # raises for nobody
+                    _ = call.account  # raises for nobody, and for somebody who has left
+                if not open_to_all or is_for_a_person(call):
+                    refuse_token(call)
                 require_json(call)
                 return _response(handler(call, **ids))
 
@@ -121,12 +124,15 @@ def build_app(deployment: Callable[[], Deployment]) -> Api:
 
 def _response(answer: Answer) -> Response[Any]:
     body = answer.body
-    if body is not None and not isinstance(body, (str, bytes)):
+    in_base64 = isinstance(body, bytes)
+    if isinstance(body, bytes):
+        body = base64.b64encode(body).decode()  # not left to Powertools, which takes bytes of JSON for an object
+    elif body is not None and not isinstance(body, str):
         body = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     content_type = answer.content_type if body is not None else None
-    return Response(
-        answer.status, content_type, "" if body is None else body, dict(answer.headers), list(answer.cookies)
-    )
+    made = Response(answer.status, content_type, body or "", dict(answer.headers), list(answer.cookies))
+    made.base64_encoded = in_base64
+    return made
 
 
 def _as_get(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from urllib.parse import parse_qsl
 
 from watchferry.errors import Problem
 from watchferry.http_api.cookies import SESSION_COOKIE, cookies_of
+from watchferry.http_api.credentials import sent_token
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.shared.cookies import Cookie
     from pydantic import BaseModel
 
     from watchferry.storage.accounts import Account, Accounts
+    from watchferry.storage.api_tokens import ApiToken, ApiTokens
     from watchferry.storage.sessions import Session, Sessions
 
 LARGEST_BODY = 64 * 1024
@@ -36,12 +38,15 @@ class Deployment(Protocol):
     def sessions(self) -> "Sessions": ...
 
     @property
+    def api_tokens(self) -> "ApiTokens": ...
+
+    @property
     def accounts(self) -> "Accounts": ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`body`: JSON for a mapping or a list; text needs a `content_type`; None for none."""
+    """`body`: JSON for a mapping or a list; text and bytes need a `content_type` if they are no JSON; None for none."""
 
     status: int = 200
     body: object = None
@@ -81,20 +86,32 @@ class Call:
     # Who is calling
 
     @cached_property
+    def token(self) -> "ApiToken | None":
+        """The token that a program sent; None when none was. Raises Problem 401 for one that is unknown here."""
+        sent = sent_token(self.headers)
+        if sent is None:
+            return None
+        found = self.deployment.api_tokens.find(sent)
+        if found is None:
+            raise Problem(401, "unauthenticated", "this token is not known here, or was revoked")
+        return found
+
+    @cached_property
     def session(self) -> "Session | None":
         """The living session of the cookie; looked up when it is first asked for."""
         return self.deployment.sessions.find(self.session_id) if self.session_id else None
 
     @property
     def user_id(self) -> str:
-        """Raises Problem 401 `unauthenticated` when nobody is signed in."""
-        if self.session is None:
+        """A token wins over a cookie beside it. Raises Problem 401 `unauthenticated` when nobody is calling."""
+        caller = self.token or self.session
+        if caller is None:
             raise _unauthenticated()
-        return self.session.user_id
+        return caller.user_id
 
     @cached_property
     def account(self) -> "Account":
-        """The caller's account. Raises Problem 401 when it is gone: sessions may outlive it by seconds."""
+        """The caller's account. Raises Problem 401 when it is gone: sessions and tokens may outlive it by seconds."""
         found = self.deployment.accounts.get(self.user_id)
         if found is None:
             raise _unauthenticated()
@@ -161,7 +178,7 @@ class Call:
 
 
 def _unauthenticated() -> Problem:
-    return Problem(401, "unauthenticated", "sign in first")
+    return Problem(401, "unauthenticated", "sign in first, or send an API token")
 
 
 def _told(where: Sequence[int | str], kind: str, message: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from watchferry.errors import NotConnected
 from watchferry.models import iso
+from watchferry.storage import keep_alive
 from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Item, Key, Table
 
 SHARDS = 16
@@ -125,8 +126,9 @@ class Accounts:
     clock: Clock
 
     def get(self, user_id: str) -> Account | None:
+        """None as well for somebody who is leaving (departures.py)."""
         item = self.table.get({"user_id": user_id})
-        return Account.of(item) if item else None
+        return Account.of(item) if item and "leaving" not in item else None
 
     # Who they are
 
@@ -142,6 +144,7 @@ class Accounts:
         def change(item: Item) -> None:
             item["connected"] = item.get("connected", set()) | {provider}
             if provider == "kinopub":
+                item["keep_alive_at"] = int(self.clock()) + keep_alive.EVERY
                 # Nor may a run of the other account's history set it, or a plan made of it be confirmed.
                 if waiting := item.get("awaiting_run_id"):
                     item["replaced_runs"] = sorted({*item.get("replaced_runs", ()), waiting})
@@ -349,7 +352,7 @@ class Accounts:
     ) -> Account:
         """Read, change, and write with what follows for the schedule — if nobody else did so in between.
 
-        Raises NotConnected for a user who is not there, unless `create`.
+        Raises NotConnected for a user who is not there, or is leaving, unless `create`: then the row begins anew.
         """
         while True:
             written, unchanged = self._changed(user_id, change, create=create)
@@ -370,14 +373,18 @@ class Accounts:
     ) -> tuple[Item, ConditionBase]:
         """The fields to write, and that the row is still the one that was read."""
         key = {"user_id": user_id}
-        before = self.table.get(key)
-        if before is None and not create:
+        before: Item = self.table.get(key) or {**key}
+        is_there = "leaving" not in before and before != key
+        if not is_there and not create:
             raise NotConnected("trakt")
-        after = dict(before or key)
+        after: Item = {**before} if is_there else {**dict.fromkeys(before), **key}
         change(after)
-        after["schedule_shard"] = _shard(user_id) if _is_scheduled(Account.of(after)) else None
-        written = {name: value for name, value in after.items() if value != (before or key).get(name)}
-        revision = after.get("revision")
+        account = Account.of({name: value for name, value in after.items() if value is not None})
+        after["schedule_shard"] = _shard(user_id) if _is_scheduled(account) else None
+        kept_alive = keep_alive.place(user_id, after.get("keep_alive_at") or self.clock())
+        after |= kept_alive if "kinopub" in account.connected else keep_alive.NO_PLACE
+        written = {name: value for name, value in after.items() if value != before.get(name)}
+        revision = before.get("revision")
         unchanged = Attr("revision").eq(revision) if revision else Attr("revision").not_exists()
         return written | {"revision": (revision or 0) + 1}, unchanged
 

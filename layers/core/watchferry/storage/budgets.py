@@ -4,9 +4,10 @@ A virtual schedule (GCRA): `taken` is the time in milliseconds up to which calls
 `taken` runs at most `burst` calls ahead of the clock. A 429 writes `blocked_until`, which everybody obeys.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Table
+from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Item, Table
 
 FORGOTTEN_AFTER = 86400
 
@@ -55,6 +56,14 @@ class Budgets:
             except ConditionFailed:
                 continue
             return Place(wait, taken=True)
+
+    def all(self, user_id: str, verbs: Iterable[str]) -> Mapping[str, Item]:
+        """Verb → what is kept of it: `taken` and `blocked_until` in unix milliseconds, `interval_ms`."""
+        rows = self.table.get_many({"budget": f"{user_id}#{verb}"} for verb in verbs)
+        return {row["budget"].rpartition("#")[2]: row for row in rows}
+
+    def delete(self, user_id: str, verbs: Iterable[str]) -> None:
+        self.table.delete_many({"budget": f"{user_id}#{verb}"} for verb in verbs)
 
     def block(self, user_id: str, verb: str, *, seconds: float, interval: float | None = None) -> None:
         """Nobody calls for so long. `interval`: seconds per call that the upstream named."""

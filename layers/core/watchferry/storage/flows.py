@@ -1,7 +1,8 @@
 """Flows: sign-ins under way — device handles of ours, and the `state`s of the authorization-code flow.
 
-A row stands under the SHA-256 of its handle, which only the caller has. The interval between polls is kept here and not
-by the caller: one conditional write decides who may ask the upstream now.
+A row stands under the SHA-256 of its handle, which only the caller has, and names nobody: it may outlive the account.
+The interval between polls is kept here and not by the caller: one conditional write decides who may ask the upstream
+now.
 """
 
 import hashlib
@@ -28,8 +29,8 @@ class Flow:
     provider: Provider
     status: Literal["new"] | Ending
     expires_at: int
-    user_id: str | None
-    """Whose handle it is, where only a signed-in user gets one."""
+    owner: str | None
+    """Whose handle it is, where only a signed-in user gets one: SHA-256 of handle and user (`owner_of`)."""
     sealed: bytes
     """The upstream's device code; sealed with `sealed_key`."""
     sealed_key: bytes
@@ -47,7 +48,7 @@ class Flow:
             provider=item["provider"],
             status=item["status"],
             expires_at=item["expires_at"],
-            user_id=item.get("user_id"),
+            owner=item.get("owner"),
             sealed=item.get("sealed", b""),
             sealed_key=item.get("sealed_key", b""),
             interval=item.get("interval", 0),
@@ -63,6 +64,11 @@ def new_handle() -> str:
 
 def hash_of(handle: str) -> str:
     return hashlib.sha256(handle.encode()).hexdigest()
+
+
+def owner_of(handle: str, user_id: str | None) -> str | None:
+    """Who has both can tell that they belong together; the row alone tells nothing of the user."""
+    return hash_of(f"{handle}|{user_id}") if user_id else None
 
 
 @dataclass(slots=True)
@@ -88,7 +94,7 @@ class Flows:
             {
                 "kind": "device",
                 "provider": provider,
-                "user_id": user_id,
+                "owner": owner_of(handle, user_id),
                 "sealed": sealed,
                 "sealed_key": sealed_key,
                 "interval": interval,

@@ -4,7 +4,7 @@ One row per view, keyed by Kinopub's unit and the minute: `{item}-{media}@{minut
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import batched
@@ -73,6 +73,16 @@ class Ledger:
             for row in self.table.query(key):
                 found[row["view"].partition("@")[0]].append(Entry.of(row))
         return found
+
+    def all(self, user_id: str) -> Iterator[tuple[str, Entry]]:
+        """Every entry of a user with its unit (`View.unit`)."""
+        for row in self.table.query(Key("user_id").eq(user_id)):
+            yield row["view"].partition("@")[0], Entry.of(row)
+
+    def delete(self, user_id: str) -> None:
+        """All of a user's."""
+        rows = self.table.query(Key("user_id").eq(user_id))
+        self.table.delete_many({"user_id": user_id, "view": row["view"]} for row in rows)
 
     def intend(
         self, user_id: str, run_id: str, views: Sequence[tuple[View, Ids]], *, settled_at: float, while_active: Item

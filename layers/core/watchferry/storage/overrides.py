@@ -5,8 +5,8 @@ narrowest that fits an episode counts for it.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Self
 
 from watchferry.models import Ids, Title, View
@@ -29,6 +29,9 @@ class Override:
     def shifted(self, season: int, number: int) -> tuple[int, int]:
         """Trakt's season and number for Kinopub's."""
         return season + self.season_offset, number + self.episode_offset
+
+    def stored(self) -> dict[str, object]:
+        return {**asdict(self), "title": self.title.stored()}
 
     @classmethod
     def of(cls, item: Item) -> Self:
@@ -69,6 +72,9 @@ class Overrides:
             override = Override.of(item)
             by_item[override.title.item][override.key] = override
         return Rules(by_item)
+
+    def all(self, user_id: str) -> Iterator[Override]:
+        return (Override.of(item) for item in self.table.query(Key("user_id").eq(user_id)))
 
     def get(self, user_id: str, key: str) -> Override | None:
         item = self.table.get({"user_id": user_id, "key": key})

@@ -268,6 +268,11 @@ class Plans:
         except (OSError, EOFError, ValueError, zlib.error):
             return None  # parts of two checkpoints, of which the later one was not finished
 
+    def delete(self, run_id: str) -> None:
+        """Every page and checkpoint of a run."""
+        rows = self.table.query(Key("run_id").eq(run_id))
+        self.table.delete_many({"run_id": run_id, "row": row["row"]} for row in rows)
+
     @staticmethod
     def _batch_item(run_id: str, name: str, events: Sequence[Event], ttl: int) -> Item:
         return {

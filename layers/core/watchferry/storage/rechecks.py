@@ -3,7 +3,7 @@
 A view can be finished without a new row, Trakt can come to have what it lacked, a person can mend what did not match.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from watchferry.models import Title
@@ -26,6 +26,11 @@ class Rechecks:
             for item in self.table.query(Key("user_id").eq(user_id))
             if item["due_at"] <= now
         ]
+
+    def all(self, user_id: str) -> Iterator[tuple[int, Title]]:
+        """Every title that waits, with the time (unix seconds) from which it is due."""
+        for item in self.table.query(Key("user_id").eq(user_id)):
+            yield item["due_at"], Title.restored(unpack(item["title"]))
 
     def ask(self, user_id: str, titles: Iterable[Title], *, days: int) -> None:
         """In so many days; 0: in the next run."""

@@ -1,7 +1,8 @@
 """Runs: one row per run, newest last by its id, and who works on it now."""
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
@@ -18,6 +19,9 @@ type Trigger = Literal["schedule", "manual", "undo"]
 type Status = Literal[
     "queued", "collecting", "mapping", "awaiting_confirmation", "sending", "succeeded", "partial", "failed", "cancelled"
 ]
+
+_THERE = Attr("run_id").exists()
+"""Asked by every change that would make a row otherwise: a run that was deleted with its user must not come back."""
 
 FINISHED: frozenset[str] = frozenset({"succeeded", "partial", "failed", "cancelled"})
 REASONS: tuple[str, ...] = get_args(Reason.__value__)
@@ -186,6 +190,13 @@ class Runs:
         for item in self.table.query(key, newest_first=True, limit=limit):
             yield Run.of(item)
 
+    def of(self, user_id: str) -> Iterator[Run]:
+        """Every run of a user, newest first."""
+        return map(Run.of, self.table.query(Key("user_id").eq(user_id), newest_first=True))
+
+    def delete(self, user_id: str, run_ids: Iterable[str]) -> None:
+        self.table.delete_many({"user_id": user_id, "run_id": run_id} for run_id in run_ids)
+
     # The planner's lease
 
     def take_up(self, run: Run, *, worker: str, until: float) -> Run | None:
@@ -268,9 +279,11 @@ class Runs:
     # Numbers
 
     def add_calls(self, user_id: str, run_id: str, calls: Mapping[str, int]) -> None:
+        """Of a run that is gone with its user, nothing."""
         made = {f"calls.{upstream}": n for upstream, n in calls.items() if n}
         if made:
-            self.table.update({"user_id": user_id, "run_id": run_id}, add=made)
+            with suppress(ConditionFailed):
+                self.table.update({"user_id": user_id, "run_id": run_id}, add=made, when=_THERE)
 
     def batch_done(
         self, user_id: str, run_id: str, *, sent: int, skipped: Mapping[str, int], failed: bool = False
@@ -284,6 +297,7 @@ class Runs:
                 "counts.sent": sent,
                 **{f"counts.skipped.{reason}": n for reason, n in skipped.items()},
             },
+            when=_THERE,
         )
 
     def removing(self, user_id: str, run_id: str, plays: int) -> Item:
@@ -294,7 +308,7 @@ class Runs:
 
     def batch_split(self, user_id: str, run_id: str) -> Item:
         """Part of the transaction that makes one batch two."""
-        return self.table.updating({"user_id": user_id, "run_id": run_id}, add={"batches": 1})
+        return self.table.updating({"user_id": user_id, "run_id": run_id}, add={"batches": 1}, when=_THERE)
 
     # The end
 
@@ -308,7 +322,7 @@ class Runs:
                 "error": dict(error) if error else None,
             },
             remove=["worker", "worker_until"],
-            when=~Attr("status").is_in(sorted(FINISHED)),
+            when=_THERE & ~Attr("status").is_in(sorted(FINISHED)),
         )
 
     def sent_after_all(self, run: Run) -> None:
@@ -319,7 +333,7 @@ class Runs:
         """Ends a run that is nobody's active one any more."""
         self._quietly(
             run,
-            ~Attr("status").is_in(sorted(FINISHED)),
+            _THERE & ~Attr("status").is_in(sorted(FINISHED)),
             set_={"status": status, "finished_at": int(self.clock()), "error": dict(error) if error else None},
             remove=["worker", "worker_until"],
         )

@@ -73,10 +73,19 @@ class Sessions:
     def end(self, session_id: str) -> None:
         self.table.delete({"session_hash": _hash(session_id)})
 
+    def of(self, user_id: str) -> list[Session]:
+        """Every living session of a user, oldest first."""
+        now = self.clock()
+        items = (item for item in self.table.get_many(self._keys(user_id)) if not_expired(item, now))
+        return sorted(map(Session.of, items), key=lambda session: session.created_at)
+
     def end_all(self, user_id: str) -> None:
         """Every session of a user, wherever it is."""
-        found = list(self.table.query(Key("user_id").eq(user_id), index="user"))
-        self.table.delete_many({"session_hash": item["session_hash"]} for item in found)
+        self.table.delete_many(self._keys(user_id))
+
+    def _keys(self, user_id: str) -> list[Item]:
+        found = self.table.query(Key("user_id").eq(user_id), index="user")
+        return [{"session_hash": item["session_hash"]} for item in found]
 
     def _touch(self, session: Session, now: int) -> None:
         with suppress(ConditionFailed):  # ended meanwhile; this request was still let in

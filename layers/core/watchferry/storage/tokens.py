@@ -29,6 +29,8 @@ class StoredTokens:
     status: Status
     lease_owner: str | None
     lease_until: int
+    stored_at: int
+    """When the pair was granted or refreshed; 0 (long ago) for rows from before this was noted."""
 
     @classmethod
     def of(cls, item: Item) -> Self:
@@ -42,6 +44,7 @@ class StoredTokens:
             status=item.get("status", "ok"),
             lease_owner=item.get("lease_owner"),
             lease_until=item.get("lease_until", 0),
+            stored_at=item.get("stored_at", 0),
         )
 
 
@@ -66,6 +69,7 @@ class Tokens:
                 "sealed_key": sealed_key,
                 "expires_at": expires_at,
                 "status": "ok",
+                "stored_at": int(self.clock()),
                 "version": secrets.randbits(48),
             },
             remove=["lease_owner", "lease_until"],
@@ -101,6 +105,7 @@ class Tokens:
                 "sealed_key": sealed_key,
                 "expires_at": expires_at,
                 "status": "ok",
+                "stored_at": int(self.clock()),
                 "version": version + 1,
             },
             remove=["lease_owner", "lease_until"],

@@ -33,6 +33,9 @@ class Unmatched:
         """Which one, where the row is about one."""
         return self.episodes[0] if self.reason == "episode_not_found" else None
 
+    def stored(self) -> dict[str, object]:
+        return {**asdict(self), "title": self.title.stored()}
+
     @classmethod
     def of(cls, item: Item) -> Self:
         told = unpack(item["told"])
@@ -85,7 +88,7 @@ class UnmatchedTitles:
         at = int(self.clock())
         by_key = {row.key: row for row in rows}
         self.table.put_many(
-            {"user_id": user_id, "key": row.key, "told": pack(_told(row)), "at": at} for row in by_key.values()
+            {"user_id": user_id, "key": row.key, "told": pack(row.stored()), "at": at} for row in by_key.values()
         )
 
     def of_title(self, user_id: str, item: int) -> list[Unmatched]:
@@ -93,6 +96,9 @@ class UnmatchedTitles:
         found = [Unmatched.of(row) for row in self.table.query(user & Key("key").begins_with(f"{item}-"))]
         whole = self.table.get({"user_id": user_id, "key": str(item)})
         return [*([Unmatched.of(whole)] if whole else []), *found]
+
+    def all(self, user_id: str) -> Iterator[Unmatched]:
+        return (Unmatched.of(item) for item in self.table.query(Key("user_id").eq(user_id)))
 
     def page(self, user_id: str, *, limit: int, after: str | None) -> Iterator[Unmatched]:
         """In the order of their keys."""
@@ -102,7 +108,3 @@ class UnmatchedTitles:
 
     def delete(self, user_id: str, keys: Iterable[str]) -> None:
         self.table.delete_many({"user_id": user_id, "key": key} for key in sorted(keys))
-
-
-def _told(row: Unmatched) -> dict[str, object]:
-    return {**asdict(row), "title": row.title.stored()}

@@ -1,6 +1,7 @@
 """§4.6 of the sync document: how a run ends. The cursor moves last, and only when every batch is sent."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from watchferry.errors import ConnectAgain, NotConnected, RetryLater, StopAccount, StopRun, WatchferryError
 from watchferry.storage._dynamo import ConditionFailed, transact
@@ -46,7 +47,8 @@ def fail(shop: Workshop, run: Run, code: str, detail: str) -> None:
 
 def _end_paused(shop: Workshop, run: Run, reason: str, detail: str) -> None:
     """The user is told of the pause, and not of the run as well."""
-    shop.telling.pause(run.user_id, reason, detail, run.run_id)
+    with suppress(NotConnected):  # the account itself is gone
+        shop.telling.pause(run.user_id, reason, detail, run.run_id)
     _end_badly(shop, run, reason, detail)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from watchferry.errors import RetryLater, WatchferryError
+from watchferry.errors import NotConnected, RetryLater, WatchferryError
 from watchferry.storage.accounts import Account, RunActive
 from watchferry.storage.runs import Run
 from watchferry.sync import commit
@@ -85,6 +85,8 @@ def _take_up(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> R
             return "superseded"
     except RunActive:
         return "another run is active"
+    except NotConnected:  # who has left meanwhile
+        return "no such user"
     if run.attempt >= LONGEST_TURNS:
         commit.fail(shop, run, "too_long", "this history could not be read in many turns; please report it")
         return "given up"

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from watchferry.errors import MalformedMessage
 from watchferry.storage.runs import TRIGGERS, Trigger
@@ -49,6 +49,62 @@ class SendJob:
         return cls(**_fields(body, {"user_id": str, "run_id": str, "batch": str}))
 
 
+@dataclass(frozen=True, slots=True)
+class KeepAliveJob:
+    """Look after this user's Kinopub account, whose tokens die without use."""
+
+    user_id: str
+    job: Literal["keep_alive"] = "keep_alive"
+
+    @classmethod
+    def of(cls, body: str) -> Self:
+        return cls(_fields(body, {"user_id": str})["user_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetJob:
+    """Delete whatever is left of a user who has left."""
+
+    user_id: str
+    mark: str
+    """Of the departure (storage/departures.py): whoever has come back since is left alone."""
+    runs: list[str] = field(default_factory=list)
+    """Those that an earlier sweep found: their workers may write pages after the run itself is gone."""
+    sweeps: int = 2
+    """How many are left, this one included."""
+    job: Literal["forget"] = "forget"
+
+    @classmethod
+    def of(cls, body: str) -> Self:
+        fields = _fields(body, {"user_id": str, "mark": str})
+        message = json.loads(body)
+        runs, sweeps = message.get("runs", []), message.get("sweeps", 1)
+        if not isinstance(runs, list) or not all(isinstance(run, str) and run for run in runs):
+            raise MalformedMessage("runs of the wrong type")
+        if not isinstance(sweeps, int):
+            raise MalformedMessage("sweeps of the wrong type")
+        return cls(fields["user_id"], fields["mark"], runs, sweeps)
+
+
+type SyncJob = PlanJob | KeepAliveJob | ForgetJob
+"""What the queue `sync-jobs` carries."""
+
+_KINDS: Mapping[str, type[KeepAliveJob | ForgetJob]] = {"keep_alive": KeepAliveJob, "forget": ForgetJob}
+
+
+def sync_job(body: str) -> SyncJob:
+    """Told apart by `job`; a message without it is a PlanJob. Raises MalformedMessage."""
+    try:
+        kind = json.loads(body).get("job")
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise MalformedMessage(f"not a job: {type(error).__name__}") from error
+    if kind is None:
+        return PlanJob.of(body)
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise MalformedMessage("job is not one of " + ", ".join(_KINDS))
+    return _KINDS[kind].of(body)
+
+
 @dataclass(slots=True)
 class Queues:
     sqs: "SQSClient"
@@ -61,6 +117,12 @@ class Queues:
         """Each with its delay in seconds."""
         self._send(self.sync_jobs, jobs)
 
+    def keep_alive(self, jobs: Sequence[tuple[KeepAliveJob, float]]) -> None:
+        self._send(self.sync_jobs, jobs)
+
+    def forget(self, job: ForgetJob, delay: float) -> None:
+        self._send(self.sync_jobs, [(job, delay)])
+
     def send(self, jobs: Sequence[tuple[SendJob, float]]) -> None:
         self._send(self.history_batches, jobs)
 
@@ -71,7 +133,7 @@ class Queues:
     def bury_send(self, body: str) -> None:
         self.sqs.send_message(QueueUrl=self.history_batches_dlq, MessageBody=body)
 
-    def _send(self, queue: str, jobs: Iterable[tuple[PlanJob | SendJob, float]]) -> None:
+    def _send(self, queue: str, jobs: Iterable[tuple[SyncJob | SendJob, float]]) -> None:
         pending = [(json.dumps(asdict(job)), min(LONGEST_DELAY, max(0, round(delay + 0.49)))) for job, delay in jobs]
         for start in range(0, len(pending), 10):
             chunk = pending[start : start + 10]

@@ -1,11 +1,15 @@
-"""A tick: every user who is due gets one job, spread over the hour, ten to a call (architecture.md, last section)."""
+"""A tick: every user who is due gets one job, spread over the hour, ten to a call (architecture.md, last section).
+
+So does everybody whose Kinopub account has to be looked after, which is once a week.
+"""
 
 import hashlib
 from itertools import batched
 
 from watchferry.storage.accounts import Accounts
+from watchferry.storage.keep_alive import KeepAlive
 from watchferry.storage.runs import new_run_id
-from watchferry.sync.queues import PlanJob, Queues
+from watchferry.sync.queues import KeepAliveJob, PlanJob, Queues
 
 
 def enqueue_due(accounts: Accounts, queues: Queues, *, at: float, spread: int) -> int:
@@ -14,6 +18,15 @@ def enqueue_due(accounts: Accounts, queues: Queues, *, at: float, spread: int) -
     enqueued = 0
     for users in batched(accounts.due(), 10, strict=False):
         queues.plan([(scheduled_job(user_id, at), _place(user_id) % spread if spread else 0) for user_id in users])
+        enqueued += len(users)
+    return enqueued
+
+
+def enqueue_keep_alive(due: KeepAlive, queues: Queues, *, spread: int) -> int:
+    """Returns how many were enqueued. Who is enqueued again before the job was done is looked after once."""
+    enqueued = 0
+    for users in batched(due.due(), 10, strict=False):
+        queues.keep_alive([(KeepAliveJob(user_id), _place(user_id) % spread if spread else 0) for user_id in users])
         enqueued += len(users)
     return enqueued
 

@@ -176,6 +176,8 @@ def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) ->
     """One message of the queue `history-batches`; returns a word for the log. Safe to repeat at any point."""
     run = shop.runs.get(job.user_id, job.run_id)
     batch = shop.plans.batch(job.run_id, job.batch)
+    if (run is None or batch is None) and shop.accounts.get(job.user_id) is None:
+        return "no such user"
     if run is None or batch is None:
         raise MalformedMessage("there is no such run or batch")
     if batch.is_settled:

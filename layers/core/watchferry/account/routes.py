@@ -1,0 +1,26 @@
+"""`/account`: what is kept about somebody, and the way out. For a person at the page alone: http_api/guard.py."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from watchferry.http_api import Answer, Api, Call, browser_cookie
+from watchferry.http_api.cookies import SESSION_COOKIE
+
+if TYPE_CHECKING:
+    from watchferry.account.leave import Deployment
+
+
+def add_account_routes(api: Api, deployment: "Callable[[], Deployment]") -> None:
+    @api.get("/account/export")
+    def export(call: Call) -> Answer:
+        from watchferry.account.export import as_download, export
+
+        own = deployment()
+        return as_download(export(own, call.account, own.clock()), call.headers.get("accept-encoding", ""))
+
+    @api.delete("/account")
+    def leave(call: Call) -> Answer:
+        from watchferry.account.leave import leave
+
+        leave(deployment(), call.user_id)
+        return Answer(204, cookies=[browser_cookie(SESSION_COOKIE, "", 0)])

@@ -1,0 +1,101 @@
+"""API tokens: stored as hashes, listed and revoked by their user, noted when they are used (http-api.md)."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.conftest import Clock
+from tests.contract.conftest import Backend
+from watchferry.storage.api_tokens import MOST, TOUCH_EVERY, ApiToken, ApiTokens, TooMany
+
+
+@pytest.fixture
+def tokens(backend: Backend, clock: Clock) -> ApiTokens:
+    return ApiTokens(backend.table("ApiTokens"), clock)
+
+
+def found(tokens: ApiTokens, token: str) -> ApiToken:
+    row = tokens.find(token)
+    assert row is not None
+    return row
+
+
+def test_a_token_is_found_by_itself(tokens: ApiTokens, user: str, clock: Clock) -> None:
+    """And by nothing else: not by its id, its hash, a part of it, or without its `wf_`."""
+    made, token = tokens.make(user, "Kodi")
+    assert (made.user_id, made.name, made.kind, made.created_at) == (user, "Kodi", "api", int(clock.now))
+    assert found(tokens, token).token_id == made.token_id
+    for wrong in ("", "wf_", token[:-1], token + "x", token[3:], token.upper(), made.token_id, made.token_hash):
+        assert tokens.find(wrong) is None
+
+
+def test_tokens_are_256_random_bits(tokens: ApiTokens, user: str) -> None:
+    """`wf_` and 43 characters that no two share; ids fit into a path."""
+    made = [tokens.make(user, "same name") for _ in range(10)]
+    assert len({token for _, token in made}) == len({row.token_id for row, _ in made}) == 10
+    assert all(re.fullmatch(r"wf_[A-Za-z0-9_-]{43}", token) for _, token in made)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", row.token_id) for row, _ in made)
+
+
+def test_the_token_is_not_stored(tokens: ApiTokens, user: str) -> None:
+    """Who reads the table can call as nobody."""
+    made, token = tokens.make(user, "Kodi")
+    assert token.removeprefix("wf_") not in repr(tokens.table.get({"token_hash": made.token_hash}))
+
+
+def test_a_user_s_tokens(tokens: ApiTokens, user: str, clock: Clock) -> None:
+    """Theirs, oldest first, and nobody else's."""
+    names = ["c", "a", "b"]
+    for name in names:
+        tokens.make(user, name)
+        clock.advance(1)
+    other, _ = tokens.make(f"{user}-other", "x")
+    assert [token.name for token in tokens.of(user)] == names
+    assert [token.token_id for token in tokens.of(other.user_id)] == [other.token_id]
+    tokens.end_all(other.user_id)
+
+
+def test_use_is_noted_now_and_then(tokens: ApiTokens, user: str, clock: Clock) -> None:
+    """Never used: None; then every five minutes at most."""
+    _, token = tokens.make(user, "Kodi")
+    assert [row.last_used_at for row in tokens.of(user)] == [None]
+    begun = int(clock.now)
+    for seconds, noted in ((0, begun), (TOUCH_EVERY - 1, begun), (1, begun + TOUCH_EVERY), (60, begun + TOUCH_EVERY)):
+        clock.advance(seconds)
+        found(tokens, token)
+        assert found(tokens, token).last_used_at == noted
+
+
+def test_revoked(tokens: ApiTokens, user: str, clock: Clock) -> None:
+    """By its own user alone, once; a request that was under way does not bring it back."""
+    made, token = tokens.make(user, "Kodi")
+    kept, _ = tokens.make(user, "stays")
+    assert not tokens.revoke(f"{user}-other", made.token_id)
+    row = found(tokens, token)
+    assert [tokens.revoke(user, made.token_id) for _ in range(2)] == [True, False]
+    tokens._touch(row, int(clock.now) + TOUCH_EVERY)
+    assert tokens.find(token) is None
+    assert [each.token_id for each in tokens.of(user)] == [kept.token_id]
+
+
+def test_a_limit(tokens: ApiTokens, user: str) -> None:
+    """Fifty of one user; one that is revoked makes room."""
+    with ThreadPoolExecutor(5) as threads:
+        made = list(threads.map(lambda number: tokens.make(user, str(number))[0], range(MOST)))
+    with pytest.raises(TooMany):
+        tokens.make(user, "one more")
+    tokens.revoke(user, made[0].token_id)
+    tokens.make(user, "one more")
+    tokens.end_all(user)
+    assert tokens.of(user) == []
+
+
+def test_one_with_an_end(tokens: ApiTokens, user: str, clock: Clock) -> None:
+    """A row with a `ttl` is nothing any more when that is over."""
+    made, token = tokens.make(user, "short")
+    tokens.table.update({"token_hash": made.token_hash}, set_={"ttl": int(clock.now) + 10})
+    assert tokens.find(token) is not None
+    clock.advance(10)
+    assert tokens.find(token) is None
+    assert tokens.of(user) == []
