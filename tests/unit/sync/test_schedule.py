@@ -133,3 +133,8 @@ def test_a_tick_is_remembered() -> None:
     assert accounts.last_tick() is None
     tick(accounts)
     assert accounts.last_tick() == NOON
+
+
+def test_no_two_users_share_a_run_of_a_tick() -> None:
+    """A plan's pages are found by the run's id alone: among very many users no two may be the same."""
+    assert len({scheduled_job(f"user-{number}", 1_790_000_000).run_id for number in range(200_000)}) == 200_000

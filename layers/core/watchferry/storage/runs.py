@@ -29,9 +29,12 @@ TRIGGERS: tuple[str, ...] = get_args(Trigger.__value__)
 
 
 def new_run_id(at: float, unique: str | None = None) -> str:
-    """Sorts by time. The same `unique` word gives the same id: a redelivered tick does not make a second run."""
+    """Sorts by time. The same `unique` word gives the same id: a redelivered tick does not make a second run.
+
+    It must be unique among all users (a plan's pages are found by it alone), a million of them at one tick included.
+    """
     stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%d-%H%M%S")
-    return f"{stamp}-{unique or secrets.token_hex(4)}"
+    return f"{stamp}-{unique or secrets.token_hex(8)}"
 
 
 @dataclass(frozen=True, slots=True)

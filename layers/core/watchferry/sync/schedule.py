@@ -33,8 +33,12 @@ def enqueue_keep_alive(due: KeepAlive, queues: Queues, *, spread: int) -> int:
 
 def scheduled_job(user_id: str, tick: float) -> PlanJob:
     """The same tick makes the same run, however often its message comes."""
-    return PlanJob(user_id, new_run_id(tick, f"{_place(user_id):08x}"), "schedule")
+    return PlanJob(user_id, new_run_id(tick, _hash(user_id)[:24]), "schedule")
 
 
 def _place(user_id: str) -> int:
-    return int(hashlib.sha256(user_id.encode()).hexdigest()[:8], 16)
+    return int(_hash(user_id)[:8], 16)
+
+
+def _hash(user_id: str) -> str:
+    return hashlib.sha256(user_id.encode()).hexdigest()
