@@ -70,6 +70,8 @@ def test_leaving(deployed: Deployed) -> None:
     token = person.call("POST", "auth/api-tokens", json={"name": "Kodi"})["token"]
     person.settings(enabled=True)
     person.call("POST", "auth/kinopub/device/code", json={})  # a flow that stays under way
+    person.call("PUT", "auth/prowlarr", json={"base_url": "http://127.0.0.1:9", "api_key": "key-of-one-who-leaves"})
+    person.settings(webhook_url="http://127.0.0.1:9/of-one-who-leaves")
     run = person.run()
     assert run["status"] == "succeeded"
     mended, *left = person.pages("sync/unmatched")
