@@ -22,6 +22,8 @@ BRAKED = "awaiting_confirmation"
 def hand_over(shop: Workshop, account: Account, run: Run, plan: Plan, *, worker: str) -> Run | None:
     """Writes the plan and sees to what follows. None: another's plan holds, or the run is over."""
     titles, skips, aftermath = list(plan.collected.titles), plan.skips, plan.aftermath(shop.clock())
+    if not _is_still_active(shop, run, bool(titles)):
+        return None
     if titles:
         shop.unmatched.replace(run.user_id, titles, plan.unmatched)
     batches = list(batched(plan.to_send, account.settings.batch_size, strict=False))
@@ -58,6 +60,14 @@ def hand_over(shop: Workshop, account: Account, run: Run, plan: Plan, *, worker:
     if braked and pause:
         shop.telling.awaiting_confirmation(run.user_id, run.run_id, braked)
     return shop.runs.get(run.user_id, run.run_id)
+
+
+def _is_still_active(shop: Workshop, run: Run, writes: bool) -> bool:
+    """Asked before rows are written that nobody would look for: of a run that is over, of somebody who has left."""
+    if not writes or shop.accounts.keep_run(run.user_id, run.run_id):
+        return True
+    commit.superseded(shop, run)
+    return False
 
 
 def begin_sending(shop: Workshop, run: Run) -> None:

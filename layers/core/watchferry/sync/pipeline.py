@@ -87,7 +87,7 @@ class Planning:
             finally:
                 # Whenever there is something to confirm: no answer may be older than the cursor that comes with it.
                 if so_far.titles or due or so_far.next_page > 2:
-                    self.shop.plans.save(self.run.run_id, "collected", so_far.stored())
+                    self.turn.checkpoint("collected", so_far.stored())
         for title in due:
             so_far.titles[title.item] = title.merged(so_far.titles.get(title.item))
         return so_far
@@ -111,9 +111,7 @@ class Planning:
         try:
             self.turn.gather(ask, list(collected.titles), confirmed, "collecting")
         finally:
-            self.shop.plans.save(
-                self.run.run_id, "confirmed", {str(item): asdict(each) for item, each in confirmed.items()}
-            )
+            self.turn.checkpoint("confirmed", {str(item): asdict(each) for item, each in confirmed.items()})
         return {item: confirmed[item] for item in collected.titles}
 
     # §4.2

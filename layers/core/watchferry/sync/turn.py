@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from watchferry.errors import WatchferryError
 from watchferry.storage.runs import Run, Status
@@ -33,6 +34,11 @@ class Turn:
         shop = self.shop
         gather = Gather(at_most=shop.reads_at_once, first_pause=shop.settings.retry_base_seconds, pause=shop.pause)
         gather(ask, keys, answers, lambda: self.tick(status, len(answers), len(keys)))
+
+    def checkpoint(self, name: str, value: Any) -> None:
+        """Kept for the worker that goes on. Of a run that is over, or of somebody who has left, nothing is written."""
+        if self.shop.accounts.keep_run(self.run.user_id, self.run.run_id):
+            self.shop.plans.save(self.run.run_id, name, value)
 
     def tick(self, status: Status, done: int, total: int) -> None:
         """Raises OutOfTime, Superseded."""

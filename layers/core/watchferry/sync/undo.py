@@ -18,6 +18,7 @@ from watchferry.storage.accounts import Account
 from watchferry.storage.ledger import Entry
 from watchferry.storage.plans import Batch, Undoing
 from watchferry.storage.runs import Run
+from watchferry.sync import commit
 from watchferry.sync.keys import id_keys
 from watchferry.sync.pipeline import HISTORY
 from watchferry.sync.turn import Turn
@@ -127,6 +128,9 @@ class Found:
 
 def hand_over_undo(shop: Workshop, run: Run, removals: Sequence[Removal], *, worker: str) -> Run | None:
     """The plan holds from here on. None: another's does, or the run is over."""
+    if not shop.accounts.keep_run(run.user_id, run.run_id):
+        commit.superseded(shop, run)
+        return None
     shop.plans.write_undo(run.run_id, run.attempt, removals)
     holds = shop.runs.planning(
         run,
