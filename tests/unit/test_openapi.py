@@ -79,9 +79,14 @@ def api_schema(wiring: Wiring, upstreams: Upstreams) -> Any:
     proxy = proxy_api(lambda: wiring)
     user = connect(wiring, upstreams, "harry")
     session = wiring.sessions.begin(user)
-    made = schemathesis.openapi.from_wsgi(
-        "/api/openapi.json", as_wsgi(lambda path: functions.get(path.split("/")[2], proxy))
-    )
+    # Credentials are sent beside each request, and tested by themselves: schemathesis would make up others.
+    found = json.loads(proxy(event("GET", "/openapi.json"), None)["body"])
+    del found["components"]["securitySchemes"]
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            del operation["security"]
+    made = schemathesis.openapi.from_dict(found)
+    made.app = as_wsgi(lambda path: functions.get(path.split("/")[2], proxy))
     return made, {"__Host-session": session}
 
 
@@ -125,7 +130,7 @@ def test_what_needs_a_credential_says_so(api_schema: Any) -> None:
     description, _ = api_schema
     for method, path in OPERATIONS:
         operation = description[path][method]
-        needs = bool(operation.definition.raw["security"])
+        needs = bool(described()["paths"][path][method.lower()]["security"])
         concrete = {name: SAMPLES.get(name, "x") for name in re.findall(r"\{(\w+)\}", path)}
         case = operation.Case(path_parameters=concrete)
         assert (case.call().status_code == 401) == needs, path
