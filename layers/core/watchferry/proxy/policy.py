@@ -5,8 +5,9 @@ endpoints only: its two GETs that change state are not here). Cache times: proxy
 http-api.md, Fine print. HEAD is open wherever GET is. README's list is made from this table (tests/endpoints.py).
 """
 
+import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 type Prefix = Literal["tmdb", "trakt", "kinopub"]
@@ -45,14 +46,20 @@ class Endpoint:
     seconds: int
     credential: Whose = "app"
     scope: Literal["all", "user"] = "all"
-    pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # What every user may see is fetched with nobody's token.
         if (self.scope == "all") != (self.credential == "app"):
             raise ValueError(f"{self.path}: what depends on a user's token is that user's")
-        text = re.sub(r"\{(\w+)\}", lambda found: f"(?:{PARAMETERS[found[1]]})", self.path)
-        object.__setattr__(self, "pattern", re.compile(text, re.ASCII))
+
+    def fits(self, path: str) -> bool:
+        return bool(_pattern(self.path).fullmatch(path))
+
+
+@functools.cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """Made when it is first asked for: all of them at once would be a part of every cold start."""
+    return re.compile(re.sub(r"\{(\w+)\}", lambda found: f"(?:{PARAMETERS[found[1]]})", template), re.ASCII)
 
 
 def _tmdb(path: str, seconds: int) -> Endpoint:
@@ -130,4 +137,4 @@ def find(prefix: Prefix, method: str, path: str) -> Endpoint | None:
         return None
     if found := _FIXED.get((prefix, method, path)):
         return found
-    return next((row for row in _PATTERNS.get((prefix, method), ()) if row.pattern.fullmatch(path)), None)
+    return next((row for row in _PATTERNS.get((prefix, method), ()) if row.fits(path)), None)
