@@ -91,11 +91,14 @@ def environ(upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[d
     with mock_aws():
         create_tables(client("dynamodb"))
         ssm, sqs = client("ssm"), client("sqs")
+        client("s3").create_bucket(Bucket="answers", CreateBucketConfiguration={"LocationConstraint": REGION})
         ssm.put_parameter(Name="/site-url", Type="String", Value=SITE_URL)
         ssm.put_parameter(Name="/trakt-secret", Type="SecureString", Value=upstreams.trakt.client_secret)
+        ssm.put_parameter(Name="/tmdb-token", Type="SecureString", Value=upstreams.tmdb.read_access_token)
         ssm.put_parameter(Name="/kinopub-secret", Type="SecureString", Value=upstreams.kinopub.client_secret)
         yield {
             **{f"{variable(name)}_TABLE": name for name in tables()},
+            "ANSWERS_BUCKET": "answers",
             "SYNC_JOBS_QUEUE_URL": sqs.create_queue(QueueName="SyncJobs")["QueueUrl"],
             "HISTORY_BATCHES_QUEUE_URL": sqs.create_queue(QueueName="HistoryBatches")["QueueUrl"],
             "SYNC_JOBS_DLQ_URL": sqs.create_queue(QueueName="SyncJobsDlq")["QueueUrl"],
@@ -112,6 +115,8 @@ def environ(upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[d
             "KINOPUB_API_URL": "https://api.service-kp.com",
             "KINOPUB_CLIENT_ID": upstreams.kinopub.client_id,
             "KINOPUB_CLIENT_SECRET_PARAMETER": "/kinopub-secret",
+            "TMDB_API_URL": "https://api.themoviedb.org",
+            "TMDB_READ_ACCESS_TOKEN_PARAMETER": "/tmdb-token",
             "ALLOWED_TRAKT_USERS": "*",
             "RETRY_BASE_SECONDS": "1",
         }

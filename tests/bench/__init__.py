@@ -1,6 +1,6 @@
 """`make bench`: what Watchferry costs — in seconds, calls, memory and dollars — beside what was asked for.
 
-imports · calls · large · users    the benches, one file each
+imports · calls · large · users · proxy    the benches, one file each
 local      a local cloud of its own with the deployed stack in it, and people who use it
 metered    the same Watchferry in one process, every call of AWS counted
 lambdas    what the functions of a deployed stack say of themselves: time, memory, results

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from tests.bench import calls, imports, large, users
+from tests.bench import calls, imports, large, proxy, users
 from tests.bench.options import Options
 
 BENCHES: dict[str, Callable[[Options], None]] = {
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[Options], None]] = {
     "calls": calls.bench,
     "large": large.bench,
     "users": users.bench,
+    "proxy": proxy.bench,
 }
 
 

@@ -34,6 +34,7 @@ FUNCTION = "import app; from watchferry.wiring import Wiring; made = Wiring(); m
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "auth_api": ("sessions", "accounts", "broker"),
     "sync_api": ("sessions", "accounts", "runs", "plans", "queues"),
+    "proxy_api": ("sessions", "door"),
     "sync_scheduler": ("accounts", "queues"),
     "sync_planner": ("workshop",),
     "history_sender": ("workshop",),

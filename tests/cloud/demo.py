@@ -1,6 +1,6 @@
 """`make demo`: the whole of Watchferry on this machine, driven only through its public API.
 
-A local cloud, stand-ins for Trakt and Kinopub with a realistic library, the real template deployed into it; two
+A local cloud, stand-ins for Trakt, Kinopub and TMDB with a realistic library, the real template deployed into it; two
 accounts connected by code, a preview and its confirmation, an idle run, a title mended by hand, a run that the schedule
 starts, and an undo. `ONCE=1` ends by itself; its exit status is not 0 when a number is not what the library says.
 """
@@ -168,6 +168,7 @@ def tell(out: Console, once: bool) -> int:
             ("the cloud", stack.aws_endpoint_url),
             ("Trakt (a stand-in)", upstreams.trakt_url),
             ("Kinopub (a stand-in)", upstreams.kinopub_url),
+            ("TMDB (a stand-in)", upstreams.tmdb_url),
         ):
             out.print(f"  {name:<21}[link]{address}[/]")
         out.print(f"  [dim]{time.monotonic() - began:.0f} s[/]\n")
@@ -304,6 +305,9 @@ def environment(upstreams: Running) -> dict[str, str]:
         "KINOPUB_API_URL": upstreams.kinopub_url,
         "KINOPUB_CLIENT_ID": upstreams.kinopub.client_id,
         "KINOPUB_CLIENT_SECRET": upstreams.kinopub.client_secret,
+        "TMDB_API_URL": upstreams.tmdb_url,
+        "TMDB_IMAGE_URL": upstreams.tmdb_image_url,
+        "TMDB_READ_ACCESS_TOKEN": upstreams.tmdb.read_access_token,
         "ALLOWED_TRAKT_USERS": USER,
         "SYNC_SCHEDULE": "rate(1 minute)",
     }

@@ -69,6 +69,7 @@ def test_leaving(deployed: Deployed) -> None:
     person.usual()
     token = person.call("POST", "auth/api-tokens", json={"name": "Kodi"})["token"]
     person.settings(enabled=True)
+    person.call("GET", "trakt/users/settings")  # remembered by the proxy
     person.call("POST", "auth/kinopub/device/code", json={})  # a flow that stays under way
     person.call("PUT", "auth/prowlarr", json={"base_url": "http://127.0.0.1:9", "api_key": "key-of-one-who-leaves"})
     person.settings(webhook_url="http://127.0.0.1:9/of-one-who-leaves")

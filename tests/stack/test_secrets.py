@@ -31,6 +31,8 @@ def lived(deployed: Deployed) -> None:
     person.settings(enabled=True, webhook_url=f"http://127.0.0.1:9/{token}")
     notice = {"to": "webhook", "kind": "test", "user_id": "0", "slug": "0", "code": "test", "detail": "", "at": 0}
     deployed.send("Notices", [json.dumps(notice)])
+    for path in ("tmdb/3/configuration", "trakt/users/settings", "kinopub/v1/history"):
+        assert person.web.get(path).status_code == 200
     deployed.cloud("lambda").invoke(FunctionName=deployed.stack.functions["SyncScheduler"], Payload=b"{}")
     until("the run", lambda: [run["status"] for run in person.runs()] == ["succeeded"], 60)
     assert person.plays == person.wanted
@@ -43,7 +45,7 @@ def lived(deployed: Deployed) -> None:
 def upstream_secrets(deployed: Deployed) -> set[str]:
     """Every token, code and key that an upstream ever gave out."""
     trakt, kinopub = deployed.upstreams.trakt, deployed.upstreams.kinopub
-    found = {trakt.client_secret, kinopub.client_secret}
+    found = {trakt.client_secret, kinopub.client_secret, deployed.upstreams.tmdb.read_access_token}
     for app in (trakt, kinopub):
         found |= {*app.by_access, *app.by_refresh, *app.devices.flows}
     return found | set(trakt.codes)
@@ -89,7 +91,7 @@ def test_there_is_something_to_look_through(
 ) -> None:
     """Every function has logged, every kind of secret was made: otherwise the others would promise nothing."""
     assert all(any(line.startswith("{") for line in log) for log in lines.values()), lines.keys()
-    assert set(lines) == {"AuthApi", "SyncApi", "SyncScheduler", "SyncPlanner", "HistorySender", "Notifier"}
+    assert set(lines) == {"AuthApi", "SyncApi", "ProxyApi", "SyncScheduler", "SyncPlanner", "HistorySender", "Notifier"}
     assert len(upstream_secrets) >= 8
     assert len(deployed.secrets) >= 4
     assert all(len(secret) >= 16 for secret in upstream_secrets | deployed.secrets)
@@ -141,7 +143,7 @@ def test_nothing_changed_at_kinopub(deployed: Deployed) -> None:
 
 def test_who_calls(deployed: Deployed) -> None:
     """Every call said which program it is, in a User-Agent; Trakt's had its key and version, too."""
-    for app in (deployed.upstreams.trakt, deployed.upstreams.kinopub):
+    for app in (deployed.upstreams.trakt, deployed.upstreams.kinopub, deployed.upstreams.tmdb):
         ours = [entry for entry in app.requests() if not entry.path.startswith(("/_control", "/oauth/authorize"))]
         assert all(entry.headers.get("user-agent", "").startswith("Watchferry/") for entry in ours)
     calls = [entry for entry in deployed.upstreams.trakt.requests() if not entry.path.startswith("/oauth/")]

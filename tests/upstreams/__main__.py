@@ -1,4 +1,4 @@
-"""`python -m tests.upstreams`: both stand-ins until SIGTERM or Ctrl-C."""
+"""`python -m tests.upstreams`: all stand-ins until SIGTERM or Ctrl-C."""
 
 import argparse
 import json
@@ -20,6 +20,8 @@ def main() -> None:
     parser.add_argument("--trakt-port", type=int, default=0)
     parser.add_argument("--trakt-auth-port", type=int, default=0)
     parser.add_argument("--kinopub-port", type=int, default=0)
+    parser.add_argument("--tmdb-port", type=int, default=0)
+    parser.add_argument("--tmdb-image-port", type=int, default=0)
     parser.add_argument("--redirect-uri", action="append", default=[], help="a pattern; may be given several times")
     parser.add_argument("--port-file", type=Path, help="where to write the addresses and credentials, as JSON")
     given = parser.parse_args()
@@ -28,7 +30,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
 
-    ports = (given.trakt_port, given.trakt_auth_port, given.kinopub_port)
+    ports = (given.trakt_port, given.trakt_auth_port, given.kinopub_port, given.tmdb_port, given.tmdb_image_port)
     users = [name.strip() for name in given.users.split(",") if name.strip()]
     with start(given.library, users, limits=given.limits, seed=given.seed, ports=ports) as running:
         running.trakt.redirect_uris += given.redirect_uri

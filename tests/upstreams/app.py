@@ -1,4 +1,4 @@
-"""What both stand-ins have in common: a lock, a clock, a log of requests, faults, and switches."""
+"""What all stand-ins have in common: a lock, a clock, a log of requests, faults, and switches."""
 
 import re
 import threading
@@ -39,7 +39,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Switches:
-    """What can be changed from outside; both upstreams add their own."""
+    """What can be changed from outside; the upstreams add their own."""
 
     latency: float = 0.0  # seconds that every answer takes, really slept
     blocked_user_agents: str | None = None  # a regular expression; whoever fits gets a firewall's page

@@ -1,6 +1,7 @@
 """The control API: how a test or a demo, from another process, scripts the stand-ins and reads what they saw.
 
-JSON in and out, under `/_control/` of every address. `{side}` is `trakt` or `kinopub`. An unknown name is 404, a wrong
+JSON in and out, under `/_control/` of every address. `{side}` is `trakt` or `kinopub`;
+faults, switches and logs are there for `tmdb` and `images`, too. An unknown name is 404, a wrong
 argument 400, each with `{"error": …}`.
 """
 
@@ -9,6 +10,7 @@ from dataclasses import asdict, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from .app import Upstream
 from .faults import Fault
 from .kinopub import Kinopub
 from .trakt import Trakt
@@ -46,6 +48,9 @@ class Control:
             raise LookupError(side)
         return self.upstreams.trakt if side == "trakt" else self.upstreams.kinopub
 
+    def _app(self, side: str) -> Upstream:
+        return {app.name: app for app in self.upstreams.apps}[side]
+
     # ---- faults and switches
 
     @route("POST", "/_control/{side}/faults")
@@ -53,28 +58,28 @@ class Control:
         """One fault or a list of them, as in `faults.Fault`. The answer has the whole script."""
         given = request.json()
         for fault in given if isinstance(given, list) else [given]:
-            self._side(side).faults.add(Fault(**fault))
+            self._app(side).faults.add(Fault(**fault))
         return self.show_faults(request, side)
 
     @route("GET", "/_control/{side}/faults")
     def show_faults(self, request: Request, side: str) -> Json:
         return {
-            "faults": [asdict(replace(fault, headers=dict(fault.headers))) for fault in self._side(side).faults.script]
+            "faults": [asdict(replace(fault, headers=dict(fault.headers))) for fault in self._app(side).faults.script]
         }
 
     @route("DELETE", "/_control/{side}/faults")
     def clear_faults(self, request: Request, side: str) -> Json:
-        self._side(side).faults.clear()
+        self._app(side).faults.clear()
         return {"faults": []}
 
     @route("GET", "/_control/{side}/switches")
     def show_switches(self, request: Request, side: str) -> Json:
-        return asdict(self._side(side).options)
+        return asdict(self._app(side).switches)
 
     @route("PUT", "/_control/{side}/switches")
     def set_switches(self, request: Request, side: str) -> Json:
         """`{name: value}`, names as in `TraktSwitches` and `KinopubSwitches`."""
-        self._side(side).options.set(**request.json())
+        self._app(side).switches.set(**request.json())
         return self.show_switches(request, side)
 
     # ---- what was asked
@@ -83,7 +88,7 @@ class Control:
     def log(self, request: Request, side: str) -> Json:
         """`{entries, next}`; `?since=`, `path=` and `method=` (regular expressions), `user=`, `full=1` for bodies."""
         since, full = request.number("since", 0), request.arg("full") == "1"
-        app = self._side(side)
+        app = self._app(side)
         wanted = app.requests(request.arg("path"), request.arg("method"), request.arg("user") or None)
         recent = set(map(id, app.log[since:])) if since else None
         entries = [entry.as_json(full) for entry in wanted if recent is None or id(entry) in recent]
@@ -91,12 +96,12 @@ class Control:
 
     @route("DELETE", "/_control/{side}/log")
     def clear_log(self, request: Request, side: str) -> Json:
-        self._side(side).forget()
+        self._app(side).forget()
         return {}
 
     @route("GET", "/_control/{side}/summary")
     def summary(self, request: Request, side: str) -> Json:
-        return self._side(side).summary()
+        return self._app(side).summary()
 
     @route("GET", "/_control/kinopub/state-changes")
     def state_changes(self, request: Request) -> Json:
@@ -241,6 +246,8 @@ class Control:
             "plays": {slug: len(user.plays) for slug, user in made.trakt.users.items()},
             "trakt": made.trakt.summary(),
             "kinopub": made.kinopub.summary(),
+            "tmdb": made.tmdb.summary(),
+            "images": made.images.summary(),
         }
 
     @route("POST", "/_control/clock")

@@ -1,4 +1,4 @@
-"""Both stand-ins on one library: made, wired, served, reset."""
+"""All stand-ins on one library: made, wired, served, reset."""
 
 import threading
 import time
@@ -13,10 +13,12 @@ from .app import Clock, TokenCounts
 from .control import Control
 from .kinopub import Kinopub
 from .library import DEFAULT_USER, Expected, Library, large, tiny
+from .tmdb import Images, Tmdb
 from .trakt import Trakt
 from .web import App, AppTransport, serve
 
 API_HOST, AUTH_HOST, KINOPUB_HOST = "api.trakt.tv", "auth.trakt.tv", "api.service-kp.com"
+TMDB_HOST, IMAGE_HOST = "api.themoviedb.org", "image.tmdb.org"
 
 
 class MovableClock:
@@ -46,7 +48,7 @@ def build(name: str, users: Iterable[str] = (DEFAULT_USER,), now: float | None =
 
 
 class Upstreams:
-    """Trakt and Kinopub with the same users, one clock and one lock.
+    """Trakt, Kinopub and TMDB; the first two with the same users, one clock and one lock.
 
     `library` is a name (`tiny`, `realistic`, `large:N`) or a `Library`; `limits` switches Trakt's rate limits on.
     """
@@ -65,15 +67,22 @@ class Upstreams:
         self.users, self.seed = tuple(users), seed
         self.trakt = Trakt(clock=self.clock, lock=self.lock)
         self.kinopub = Kinopub(Library(self.clock()), self.clock, self.lock)
+        self.tmdb = Tmdb(self.trakt.catalogue, self.clock, self.lock)
+        self.images = Images(self.clock, self.lock)
         self.trakt.options.limits = limits
-        self.trakt.control = self.kinopub.control = Control(self).answer
+        for app in self.apps:
+            app.control = Control(self).answer
         self.library_name = library if isinstance(library, str) else "given"
         self.keep_switches()
         self.load(library)
 
+    @property
+    def apps(self) -> tuple[Trakt, Kinopub, Tmdb, Images]:
+        return (self.trakt, self.kinopub, self.tmdb, self.images)
+
     def keep_switches(self) -> None:
         """What the switches are now is what `reset` goes back to."""
-        self._switches = {app.name: asdict(app.options) for app in (self.trakt, self.kinopub)}
+        self._switches = {app.name: asdict(app.options) for app in self.apps}
 
     def load(self, library: str | Library) -> None:
         """Puts a library in: titles, viewers, and Trakt's users with the plays that they had before."""
@@ -83,7 +92,7 @@ class Upstreams:
                 library = build(library, self.users, self.clock(), self.seed)
             library.clock, library.lock = self.clock, self.lock
             self.library = self.kinopub.library = library
-            self.trakt.catalogue = library.catalogue
+            self.trakt.catalogue = self.tmdb.catalogue = library.catalogue
             known = dict.fromkeys((*self.users, *library.viewers, *self.trakt.users))
             self.trakt.users.clear()
             for user in known:
@@ -99,13 +108,14 @@ class Upstreams:
     def reset(self, library: str | Library | None = None, tokens: bool = False) -> None:
         """A fresh library, no faults, no log, switches as at first; tokens stay unless `tokens` says otherwise."""
         with self.lock:
-            for app in (self.trakt, self.kinopub):
+            for app in self.apps:
                 app.faults.clear()
                 app.forget()
                 app.options.set(**self._switches[app.name])
-                app.tokens = TokenCounts()
+            for held in (self.trakt, self.kinopub):
+                held.tokens = TokenCounts()
                 if tokens:
-                    app.forget_tokens()
+                    held.forget_tokens()
             self.kinopub.shifts.clear()
             self.kinopub.state_changes.clear()
             self.kinopub.notified.clear()
@@ -116,12 +126,14 @@ class Upstreams:
             return self.library.expected(user, every)
 
     def transport(self) -> httpx.BaseTransport:
-        """Both in process, at the real services' host names; any other host is unreachable."""
+        """All in process, at the real services' host names; any other host is unreachable."""
         return HostTransport(
             {
                 API_HOST: AppTransport(self.trakt, "api"),
                 AUTH_HOST: AppTransport(self.trakt, "auth"),
                 KINOPUB_HOST: AppTransport(self.kinopub),
+                TMDB_HOST: AppTransport(self.tmdb),
+                IMAGE_HOST: AppTransport(self.images),
             }
         )
 
@@ -140,12 +152,14 @@ class HostTransport(httpx.BaseTransport):
 
 @dataclass(slots=True)
 class Running:
-    """Both upstreams on threads of this process, and where they listen."""
+    """All upstreams on threads of this process, and where they listen."""
 
     upstreams: Upstreams
     trakt_url: str
     trakt_auth_url: str
     kinopub_url: str
+    tmdb_url: str
+    tmdb_image_url: str
 
     @property
     def trakt(self) -> Trakt:
@@ -154,6 +168,14 @@ class Running:
     @property
     def kinopub(self) -> Kinopub:
         return self.upstreams.kinopub
+
+    @property
+    def tmdb(self) -> Tmdb:
+        return self.upstreams.tmdb
+
+    @property
+    def images(self) -> Images:
+        return self.upstreams.images
 
     @property
     def library(self) -> Library:
@@ -165,9 +187,12 @@ class Running:
             "trakt_url": self.trakt_url,
             "trakt_auth_url": self.trakt_auth_url,
             "kinopub_url": self.kinopub_url,
+            "tmdb_url": self.tmdb_url,
+            "tmdb_image_url": self.tmdb_image_url,
             "control_url": f"{self.trakt_url}/_control",
             "trakt": {"client_id": self.trakt.client_id, "client_secret": self.trakt.client_secret},
             "kinopub": {"client_id": self.kinopub.client_id, "client_secret": self.kinopub.client_secret},
+            "tmdb": {"read_access_token": self.tmdb.read_access_token, "api_key": self.tmdb.api_key},
             "users": list(self.trakt.users),
             "library": self.upstreams.library_name,
         }
@@ -181,11 +206,12 @@ def start(
     limits: bool = False,
     clock: Callable[[], float] = time.time,
     seed: int = 1,
-    ports: tuple[int, int, int] = (0, 0, 0),
+    ports: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0),
 ) -> Iterator[Running]:
-    """Serves both on 127.0.0.1 (ports of Trakt's API, Trakt's OAuth host, Kinopub; 0 takes a free one)."""
+    """Serves all on 127.0.0.1 (ports of Trakt's API and OAuth host, Kinopub, TMDB, its images; 0 takes a free one)."""
     made = Upstreams(library, users, limits=limits, clock=clock, seed=seed)
-    mounts: list[tuple[App, str]] = [(made.trakt, "api"), (made.trakt, "auth"), (made.kinopub, "")]
+    mounts: list[tuple[App, str]] = [(made.trakt, "api"), (made.trakt, "auth")]
+    mounts += [(app, "") for app in made.apps[1:]]
     with ExitStack() as stack:
         urls = []
         for (app, mount), port in zip(mounts, ports, strict=True):

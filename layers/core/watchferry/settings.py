@@ -26,6 +26,8 @@ class Settings:
     webhooks_table: str
     prowlarr_table: str
     api_tokens_table: str
+    cached_answers_table: str
+    answers_bucket: str
     sync_jobs_queue_url: str
     sync_jobs_dlq_url: str
     history_batches_queue_url: str
@@ -42,11 +44,16 @@ class Settings:
     kinopub_api_url: str
     kinopub_client_id: str
     kinopub_client_secret_parameter: str
+    tmdb_api_url: str
     allowed_trakt_users: str
     """Slugs or uuids, separated by commas; `*` opens the deployment to everybody."""
     kinopub_user_agent: str = ""
     allow_private_prowlarr: bool = False
     """Whether addresses of users' own, Prowlarr's and webhooks', may be private ones."""
+    tmdb_read_access_token_parameter: str = ""
+    """Empty without the TMDB proxy."""
+    proxy_passthrough: bool = False
+    """Whether credentials that are not ours go upstream as they came."""
     sync_schedule: str = "rate(1 hour)"
     sync_spread_seconds: int = 900
     read_back_settle_seconds: int = 60

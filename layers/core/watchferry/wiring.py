@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from watchferry.notify.notifier import Notifier
     from watchferry.notify.telling import Telling
     from watchferry.notify.webhook import WebhookSetting
+    from watchferry.proxy.door import Door
     from watchferry.storage.accounts import Accounts
+    from watchferry.storage.answers import Answers
     from watchferry.storage.api_tokens import ApiTokens
     from watchferry.storage.budgets import Budgets
     from watchferry.storage.departures import Departures
@@ -395,3 +397,36 @@ class Wiring:
             clock=clock,
             pause=self.pause,
         )
+
+    # The proxy
+
+    @cached_property
+    def door(self) -> "Door":
+        from watchferry.proxy.breaker import Breaker
+        from watchferry.proxy.cache import Cache
+        from watchferry.proxy.door import Door
+        from watchferry.proxy.forward import Forwarder, new_transport
+        from watchferry.proxy.upstreams import Upstreams
+
+        settings, clock = self.settings, self.clock
+        return Door(
+            upstreams=Upstreams(settings, self.secret, lambda: self.broker),
+            forwarder=Forwarder(self._transport or new_transport(), Breaker(clock), clock),
+            cache=Cache(self.answers, clock, self.pause),
+            budgets=self.budgets,
+            passthrough=settings.proxy_passthrough,
+            clock=clock,
+            pause=self.pause,
+        )
+
+    @cached_property
+    def answers(self) -> "Answers":
+        from watchferry.storage.answers import Answers
+
+        settings = self.settings
+        table = self.table(settings.cached_answers_table)
+        return Answers(table, lambda: self.s3, settings.answers_bucket, self.clock)
+
+    @cached_property
+    def s3(self) -> Any:
+        return self.aws("s3")

@@ -1,5 +1,6 @@
 """Harry with both accounts connected, and a cloud that delivers messages when the test says so."""
 
+import gzip
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,6 +12,7 @@ from tests.upstreams import Upstreams
 from tests.world import PLANNER_LIVES, SENDER_LIVES, MemoryQueues, Message
 from watchferry.account.leave import forget
 from watchferry.models import Title
+from watchferry.storage.answers import CachedAnswer, Slot
 from watchferry.storage.overrides import Override
 from watchferry.storage.runs import new_run_id
 from watchferry.storage.unmatched import Unmatched
@@ -76,6 +78,10 @@ class Cloud:
         self.start()
         self.drain()
         self.wiring.api_tokens.make(self.uuid, "Kodi")
+        place, now = Slot("settings", self.uuid), self.wiring.answers.now_ms()
+        self.wiring.answers.lease(place, None, owner="x", until=self.clock() + 5)
+        kept = CachedAnswer(200, {}, gzip.compress(b'{"user":{}}'), now, now + 60_000)
+        self.wiring.answers.keep(place, kept, owner="x")
         self.wiring.webhooks.put(self.uuid, sealed=b"sealed", sealed_key=b"key")
         self.wiring.prowlarrs.put(
             self.uuid, base_url="https://prowlarr.example.org", sealed=b"sealed", sealed_key=b"key"

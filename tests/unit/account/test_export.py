@@ -50,6 +50,7 @@ def test_all_of_it(cloud: Cloud, connected: Browser) -> None:
         "unmatched",
         "overrides",
         "budgets",
+        "cached_answers",
     }
     assert (told["account"]["id"], told["account"]["slug"]) == (cloud.uuid, "harry")
     assert told["settings"] == connected_settings(cloud)

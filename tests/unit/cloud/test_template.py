@@ -16,17 +16,19 @@ RESOURCES: dict[str, dict[str, Any]] = TEMPLATE_DATA["Resources"]
 FUNCTIONS = {
     "AuthApi": "auth_api",
     "SyncApi": "sync_api",
+    "ProxyApi": "proxy_api",
     "SyncScheduler": "sync_scheduler",
     "SyncPlanner": "sync_planner",
     "HistorySender": "history_sender",
     "Notifier": "notifier",
 }
 WORKERS = {"SyncPlanner": "SyncJobs", "HistorySender": "HistoryBatches", "Notifier": "Notices"}
-MAY_SEE_TOKENS = {"AuthApi", "SyncPlanner", "HistorySender"}
+MAY_SEE_TOKENS = {"AuthApi", "ProxyApi", "SyncPlanner", "HistorySender"}
 
 WRITES = {
     "AuthApi": {"Accounts", "Sessions", "Flows", "Tokens", "ApiTokens", "Prowlarr"},
     "SyncApi": {"Accounts", "Sessions", "Runs", "Plans", "Mappings", "Rechecks", "Unmatched", "Overrides"},
+    "ProxyApi": {"Accounts", "Sessions", "Tokens", "Budgets", "CachedAnswers"},
     "SyncScheduler": {"Accounts"},
     "SyncPlanner": {
         *("Accounts", "Runs", "Plans", "Ledger", "Mappings", "Budgets", "Rechecks", "Unmatched", "Overrides", "Tokens"),
@@ -35,7 +37,9 @@ WRITES = {
     "Notifier": set[str](),
 }
 READS = WRITES | {
-    "AuthApi": WRITES["AuthApi"] | {"Runs", "Plans", "Ledger", "Rechecks", "Unmatched", "Overrides", "Budgets"},
+    "AuthApi": WRITES["AuthApi"]
+    | {"Runs", "Plans", "Ledger", "Rechecks", "Unmatched", "Overrides", "Budgets"}
+    | {"CachedAnswers"},
     "SyncScheduler": {"Accounts", "Runs"},
 }
 TOUCHES: dict[str, dict[str, set[str]]] = {
@@ -44,9 +48,11 @@ TOUCHES: dict[str, dict[str, set[str]]] = {
     "SyncPlanner": {
         "Sessions": {"BatchWriteItem"},
         "ApiTokens": {"BatchWriteItem"},
+        "CachedAnswers": {"BatchWriteItem", "Query"},
         "Webhooks": {"DeleteItem"},
         "Prowlarr": {"DeleteItem"},
     },
+    "ProxyApi": {"ApiTokens": {"GetItem", "UpdateItem"}},
     "Notifier": {"Webhooks": {"GetItem"}},
 }
 """Less than all, or more than reading: exactly these actions. A webhook is saved by whom it is never shown to."""
@@ -64,6 +70,7 @@ READING = {"BatchGetItem", "GetItem", "Query"}
 INDEXES = {
     "AuthApi": {"Sessions/index/user", "ApiTokens/index/user"},
     "SyncApi": set[str](),
+    "ProxyApi": set[str](),
     "SyncScheduler": {"Accounts/index/schedule", "Accounts/index/keep_alive"},
     "SyncPlanner": {"Sessions/index/user", "ApiTokens/index/user"},
     "HistorySender": set[str](),
@@ -72,6 +79,7 @@ INDEXES = {
 SENDS = {
     "AuthApi": {"SyncJobs"},
     "SyncApi": {"SyncJobs", "Notices"},
+    "ProxyApi": {"Notices"},
     "SyncScheduler": {"SyncJobs"},
     "SyncPlanner": {"SyncJobs", "SyncJobsDlq", "HistoryBatches", "Notices"},
     "HistorySender": {"HistoryBatches", "HistoryBatchesDlq", "Notices"},
@@ -141,7 +149,9 @@ class TestRole:
             assert statement["Effect"] == "Allow"
             actions = set(several(statement["Action"])) - {"sqs:SendMessage*"}  # why: see the template
             assert all("*" not in action for action in actions), statement["Sid"]
-            assert all("*" not in str(resource) for resource in several(statement["Resource"])), statement["Sid"]
+            objects = [{"Sub": "${AnswerBodies.Arn}/*"}]  # of a bucket that holds nothing else
+            exact = [resource for resource in several(statement["Resource"]) if resource not in objects]
+            assert all("*" not in str(resource) for resource in exact), statement["Sid"]
 
     def test_opens_what_the_function_works_with(self, function: str) -> None:
         """The whole list of queues; a function that comes to need more has to say so here."""
@@ -248,7 +258,7 @@ def test_no_secret_is_in_an_environment_variable() -> None:
     """What stands there is the name of an SSM SecureString."""
     for name, value in TEMPLATE_DATA["Globals"]["Function"]["Environment"]["Variables"].items():
         if set(references(value)) & set(SECRETS):
-            assert name.endswith("_SECRET_PARAMETER")
+            assert name.endswith(("_SECRET_PARAMETER", "_TOKEN_PARAMETER"))
 
 
 @pytest.mark.parametrize(("worker", "queue"), WORKERS.items())
@@ -311,6 +321,7 @@ def test_functions_answer_before_the_api_gives_up() -> None:
     """An HTTP API waits for 30 s."""
     assert properties("AuthApi")["Timeout"] < 30
     assert properties("SyncApi")["Timeout"] < 30
+    assert properties("ProxyApi")["Timeout"] < 30
 
 
 @pytest.mark.parametrize("table", of_type("AWS::DynamoDB::Table"))
@@ -372,6 +383,11 @@ def test_routes_lead_to_the_functions() -> None:
         "ANY /api/account": "AuthApi",
         "ANY /api/account/{proxy+}": "AuthApi",
         "ANY /api/sync/{proxy+}": "SyncApi",
+        "ANY /api/tmdb/{proxy+}": "ProxyApi",
+        "ANY /api/trakt/{proxy+}": "ProxyApi",
+        "ANY /api/kinopub/{proxy+}": "ProxyApi",
+        "GET /api/openapi.json": "ProxyApi",
+        "GET /api/openapi.html": "ProxyApi",
         "$default": "SyncApi",
     }
 
@@ -396,8 +412,8 @@ def test_access_log_has_no_credential() -> None:
 def test_cloudfront_never_caches_the_api() -> None:
     """Nor its errors, and no error page of CloudFront's ever takes the place of an answer of the API."""
     config = properties("Distribution")["DistributionConfig"]
-    (api,) = config["CacheBehaviors"]
-    assert api["PathPattern"] == "/api/*"
+    api, images = config["CacheBehaviors"]
+    assert (api["PathPattern"], images["PathPattern"]) == ("/api/*", "/t/p/*")
     assert api["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CachingDisabled
     assert api["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # AllViewerExceptHostHeader
     assert "FunctionAssociations" not in api
@@ -405,6 +421,21 @@ def test_cloudfront_never_caches_the_api() -> None:
     for rule in config["CustomErrorResponses"]:
         assert rule["ErrorCachingMinTTL"] == 0
         assert set(rule) == {"ErrorCode", "ErrorCachingMinTTL"}
+
+
+def test_images_come_straight_from_their_host() -> None:
+    """No Lambda in between: a function of CloudFront's checks the path, another the type; kept for a day, read only."""
+    _, images = properties("Distribution")["DistributionConfig"]["CacheBehaviors"]
+    assert images["TargetOriginId"] == "images"
+    assert set(images["AllowedMethods"]) == {"GET", "HEAD"}
+    assert "OriginRequestPolicyId" not in images
+    assert {each["EventType"]: each["FunctionARN"]["GetAtt"] for each in images["FunctionAssociations"]} == {
+        "viewer-request": "ImageRequests.FunctionARN",
+        "viewer-response": "ImageAnswers.FunctionARN",
+    }
+    caching = properties("ImageCaching")["CachePolicyConfig"]
+    assert {caching[name] for name in ("MinTTL", "DefaultTTL", "MaxTTL")} == {86400}
+    assert "sandbox" in str(properties("ImageHeaders"))
 
 
 def test_bucket_is_read_by_our_distribution_only() -> None:
@@ -453,10 +484,9 @@ def test_parameters_are_the_public_contract() -> None:
 
 
 def test_every_parameter_is_used() -> None:
-    """Except those that the proxy will read."""
+    """None is there for nothing."""
     used = set(references([RESOURCES, TEMPLATE_DATA["Globals"], TEMPLATE_DATA["Conditions"], TEMPLATE_DATA["Rules"]]))
-    waiting = {"TmdbApiUrl", "TmdbImageUrl", "TmdbReadAccessToken", "ProxyPassthrough"}
-    assert set(TEMPLATE_DATA["Parameters"]) - used == waiting
+    assert set(TEMPLATE_DATA["Parameters"]) <= used
 
 
 def test_version_is_the_project_s() -> None:

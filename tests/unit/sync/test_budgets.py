@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.memory_dynamo import MemoryDynamo
 from tests.unit.sync.examples import NOON, steadily
 from watchferry.storage._dynamo import Table
-from watchferry.storage.budgets import Budgets, Place, Rate
-from watchferry.sync.workshop import RATES, Budget
+from watchferry.storage.budgets import RATES, Budgets, Place, Rate
+from watchferry.sync.workshop import Budget
 
 POST = Rate(interval_ms=1000, burst=1)
 

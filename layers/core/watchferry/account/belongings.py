@@ -3,6 +3,7 @@
 Every table of template.yaml stands here, or in NOBODYS with the reason: a test goes through them.
 """
 
+import gzip
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from watchferry.auth.views import api_token_view, connection_view
 from watchferry.models import iso
 from watchferry.storage.accounts import Account, Provider
+from watchferry.storage.budgets import RATES
 from watchferry.storage.ledger import Entry
 from watchferry.storage.runs import Run
-from watchferry.sync.workshop import RATES
 
 if TYPE_CHECKING:
     from watchferry.auth.broker import Broker
+    from watchferry.storage.answers import Answers
     from watchferry.storage.api_tokens import ApiTokens
     from watchferry.storage.budgets import Budgets
     from watchferry.storage.ledger import Ledger
@@ -67,6 +69,8 @@ class Tables(Protocol):
     def overrides(self) -> "Overrides": ...
     @property
     def budgets(self) -> "Budgets": ...
+    @property
+    def answers(self) -> "Answers": ...
 
 
 type Steps = Iterator[None]
@@ -249,6 +253,18 @@ def _forget_budgets(tables: Tables, user_id: str) -> Steps:
     yield
 
 
+def _cached_answers(tables: Tables, account: Account) -> Mapping[str, Any]:
+    """Upstreams' answers about the user, as the proxy remembers them for some minutes."""
+    found = tables.answers.of(account.user_id)
+    shown = [{"at": iso(each.stored_ms / 1000), "answer": gzip.decompress(each.packed).decode()} for each in found]
+    return {"cached_answers": shown}
+
+
+def _forget_cached_answers(tables: Tables, user_id: str) -> Steps:
+    tables.answers.forget(user_id)
+    yield
+
+
 BELONGINGS: Sequence[Belongings] = (
     Belongings(("Accounts",), _account, _leave_account),
     Belongings(("Tokens",), _connections, _drop_tokens),
@@ -262,6 +278,7 @@ BELONGINGS: Sequence[Belongings] = (
     Belongings(("Unmatched",), _unmatched, _forget_unmatched),
     Belongings(("Overrides",), _overrides, _forget_overrides),
     Belongings(("Budgets",), _budgets, _forget_budgets),
+    Belongings(("CachedAnswers",), _cached_answers, _forget_cached_answers),
 )
 """What gives access goes first."""
 

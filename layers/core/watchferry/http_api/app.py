@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -28,6 +29,16 @@ SECURITY_HEADERS = {
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`rule` as Powertools has it: `/api/sync/runs/<run_id>`."""
+
+    method: str
+    rule: str
+    open: bool
+    handler: Handler
+
+
 class Api:
     """The application of one function; call it with a Lambda's event and context. One request at a time."""
 
@@ -38,6 +49,7 @@ class Api:
         self._resolver.exception_handler(NotFoundError)(lambda _: self._refuse(unknown_endpoint()))
         self._resolver.exception_handler(Exception)(self._refuse)
         self._call: Call
+        self.routes: list[Route] = []
 
     def get(self, rule: str, *, open: bool = False) -> Callable[[Handler], Handler]:
         return self._route("GET", rule, open)
@@ -98,6 +110,7 @@ class Api:
                 return _response(handler(call, **ids))
 
             self._resolver.route(rule, method=method)(run)
+            self.routes.append(Route(method, rule, open_to_all, handler))
             return handler
 
         return add

@@ -150,16 +150,23 @@ class Call:
 
     @cached_property
     def body(self) -> bytes:
-        """Raises Problem 413 above LARGEST_BODY, 400 for broken base64 (API Gateway sends none)."""
+        """As `content`, for what we take ourselves."""
+        return self.content(LARGEST_BODY)
+
+    def content(self, largest: int) -> bytes:
+        """The body as it was sent.
+
+        Raises Problem 413 above `largest` bytes, 400 for broken base64 (API Gateway sends none).
+        """
         text = str(self.event.get("body") or "")
-        too_long = len(text) > LARGEST_BODY * 2
+        too_long = len(text) > largest * 2
         try:
             encoded = bool(self.event.get("isBase64Encoded")) and not too_long
             content = base64.b64decode(text, validate=True) if encoded else text.encode()
         except binascii.Error as error:
             raise Problem(400, "validation", "the body cannot be decoded") from error
-        if too_long or len(content) > LARGEST_BODY:
-            raise Problem(413, "too_large", f"a body may have {LARGEST_BODY} bytes at most")
+        if too_long or len(content) > largest:
+            raise Problem(413, "too_large", f"a body may have {largest} bytes at most")
         return content
 
     def json[T: "BaseModel"](self, shape: type[T]) -> T:

@@ -18,6 +18,12 @@ class Rate:
     burst: int
 
 
+RATES = {"GET": Rate(interval_ms=600, burst=480), "POST": Rate(interval_ms=1050, burst=1)}
+"""Trakt's limits per user as documented (reality.md, Limits): a POST a second, with a little room for clocks that
+differ, and 1000 GETs in any 5 minutes, which are the burst and what comes back in that time. A 429 that names a lower
+limit replaces them in the budget's row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     wait: float

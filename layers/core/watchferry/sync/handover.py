@@ -8,13 +8,14 @@ from itertools import batched
 
 from watchferry.storage._dynamo import ConditionFailed, transact
 from watchferry.storage.accounts import Account
+from watchferry.storage.budgets import RATES
 from watchferry.storage.plans import batch_name
 from watchferry.storage.runs import Run
 from watchferry.sync import commit
 from watchferry.sync.brake import RUNS_COMPARED, too_many
 from watchferry.sync.plan import Plan
 from watchferry.sync.queues import SendJob
-from watchferry.sync.workshop import RATES, Workshop
+from watchferry.sync.workshop import Workshop
 
 BRAKED = "awaiting_confirmation"
 

@@ -13,7 +13,7 @@ from watchferry.errors import RetryLater
 from watchferry.notify.telling import Telling
 from watchferry.settings import Settings
 from watchferry.storage.accounts import Accounts
-from watchferry.storage.budgets import Budgets, Rate
+from watchferry.storage.budgets import RATES, Budgets
 from watchferry.storage.ledger import Ledger
 from watchferry.storage.mappings import Mappings
 from watchferry.storage.overrides import Overrides
@@ -22,11 +22,6 @@ from watchferry.storage.rechecks import Rechecks
 from watchferry.storage.runs import Runs
 from watchferry.storage.unmatched import UnmatchedTitles
 from watchferry.sync.queues import Queues
-
-RATES = {"GET": Rate(interval_ms=600, burst=480), "POST": Rate(interval_ms=1050, burst=1)}
-"""Trakt's limits per user as documented (reality.md, Limits): a POST a second, with a little room for clocks that
-differ, and 1000 GETs in any 5 minutes, which are the burst and what comes back in that time. A 429 that names a lower
-limit replaces them in the budget's row."""
 
 GETS_AT_ONCE = 10
 """Reads spoken for in one write to the budget."""

@@ -1,0 +1,61 @@
+"""Query strings as they were sent: byte for byte, in their order, but for the credentials that are taken out."""
+
+import re
+from collections.abc import Collection, Iterator
+from urllib.parse import unquote_plus
+
+from watchferry.errors import Problem
+
+LONGEST = 8192
+
+OURS = "wf_"
+"""How credentials of our own begin."""
+
+PERSONAL = frozenset(
+    {"api_key", "apikey", "access_token", "client_secret", "guest_session_id", "request_token", "session_id", "token"}
+)
+"""Names of credentials. An answer to one of them may be somebody's own, whatever the endpoint: it is never cached."""
+
+_SENDABLE = re.compile(r"[!-~]*", re.ASCII)
+
+
+def checked(raw: str) -> str:
+    """Raises Problem 400 for what cannot stand in a request line: spaces, control characters, other alphabets, `#`."""
+    if len(raw) > LONGEST or "#" in raw or not _SENDABLE.fullmatch(raw):
+        raise Problem(400, "validation", "the query string is too long or not percent-encoded")
+    return raw
+
+
+def values(raw: str, name: str) -> list[str]:
+    """Decoded, in their order."""
+    return [value for found, value in _pairs(raw) if found == name]
+
+
+def without(raw: str, names: Collection[str]) -> str:
+    """Without these names, and without every value that is a credential of ours."""
+    return "&".join([part for part in raw.split("&") if not _is_out(part, names)]) if raw else ""
+
+
+def is_personal(raw: str) -> bool:
+    return any(name.lower() in PERSONAL for name, _ in _pairs(raw))
+
+
+def canonical(raw: str) -> str:
+    """Names in order, the values of each name in theirs: what all three upstreams read as the same question.
+
+    Percent-encoding is left as it is. Two spellings of one question are two keys, which costs a call; two questions
+    under one key would be a wrong answer.
+    """
+    parts = [part for part in raw.split("&") if part]
+    return "&".join(sorted(parts, key=lambda part: part.partition("=")[0]))
+
+
+def _is_out(part: str, names: Collection[str]) -> bool:
+    name, _, value = part.partition("=")
+    return unquote_plus(name) in names or unquote_plus(value).startswith(OURS)
+
+
+def _pairs(raw: str) -> Iterator[tuple[str, str]]:
+    for part in raw.split("&") if raw else ():
+        name, _, value = part.partition("=")
+        yield unquote_plus(name), unquote_plus(value)

@@ -1,0 +1,28 @@
+"""`/api/tmdb/*`, `/api/trakt/*`, `/api/kinopub/*`: what is there and what is not, the table says (policy.py)."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from watchferry.http_api import Answer, Api, Call
+from watchferry.proxy.policy import UPSTREAMS, Prefix
+
+if TYPE_CHECKING:
+    from watchferry.proxy.door import Door
+
+
+class ProxyDeployment(Protocol):
+    """What these routes need of wiring.py."""
+
+    @property
+    def door(self) -> "Door": ...
+
+
+def mount(api: Api, deployment: Callable[[], ProxyDeployment]) -> None:
+    """Open to all at first sight: the credential may stand where only the proxy looks for it."""
+
+    def forwards(prefix: Prefix) -> Callable[[Call], Answer]:
+        return lambda call: deployment().door.answer(call, prefix)
+
+    for prefix in UPSTREAMS:
+        for add in (api.get, api.post, api.put, api.delete):
+            add(f"/{prefix}/.+", open=True)(forwards(prefix))

@@ -1,0 +1,158 @@
+"""The proxy: what a remembered answer costs beside a constant, and how many calls twenty who ask at once make.
+
+In one process, on a store in memory, so that only our own work is measured. The caller's credential is known
+beforehand: looking it up is one read of a table, the same for every endpoint.
+"""
+
+import gc
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from typing import Any
+
+from tests.bench.figures import Figure, show
+from tests.bench.options import Options
+from tests.browser import event
+from tests.memory_dynamo import MemoryDynamo
+from tests.upstreams import Upstreams
+from watchferry.http_api import Answer, Api, Call, build_app
+from watchferry.proxy.breaker import Breaker
+from watchferry.proxy.cache import Cache
+from watchferry.proxy.door import Door
+from watchferry.proxy.forward import Forwarder
+from watchferry.proxy.routes import mount
+from watchferry.proxy.upstreams import Upstreams as Dressers
+from watchferry.settings import Settings
+from watchferry.storage._dynamo import Table
+from watchferry.storage.answers import Answers
+from watchferry.storage.budgets import Budgets
+
+CALLS = 2000
+CROWD = 20
+LONGEST_MS, LONGEST_RATIO = 3.0, 1.5
+PATHS = {
+    "a film (0.5 KB)": "/tmdb/3/movie/603",
+    "trending, 100 films (14 KB)": "/trakt/movies/trending?limit=100",
+}
+
+
+class Known:
+    """A deployment whose caller is known."""
+
+    def __init__(self, upstreams: Upstreams, dynamo: MemoryDynamo) -> None:
+        clock = time.time
+        settings = _settings()
+        answers = Answers(Table(dynamo, "CachedAnswers"), _no_bucket, "-", clock)  # type: ignore[arg-type]
+        self.door = Door(
+            upstreams=Dressers(settings, lambda _: upstreams.tmdb.read_access_token, _no_bucket),
+            forwarder=Forwarder(upstreams.transport(), Breaker(clock), clock),
+            cache=Cache(answers, clock, time.sleep),
+            budgets=Budgets(Table(dynamo, "Budgets"), clock),
+            passthrough=False,
+            clock=clock,
+            pause=time.sleep,
+        )
+
+    def api(self) -> Api:
+        api = build_app(lambda: self)  # type: ignore[arg-type, return-value]
+        mount(api, lambda: self)
+
+        @api.get("/constant", open=True)
+        def constant(call: Call) -> Answer:
+            _ = call.user_id
+            return Answer(200, {"status": "ok"})
+
+        return api
+
+    @property
+    def sessions(self) -> Any:
+        return self
+
+    def find(self, session_id: str) -> Any:
+        """In place of the table of sessions."""
+        return self
+
+    @property
+    def accounts(self) -> Any:
+        return self
+
+    def get(self, user_id: str) -> Any:
+        """In place of the table of accounts."""
+        return self
+
+    user_id = "harry"
+    site_url = "https://watchferry.test"
+
+
+def bench(options: Options) -> None:
+    upstreams = Upstreams("large:2000")
+    known = Known(upstreams, MemoryDynamo())
+    api = known.api()
+    constant = measured(api, "/constant")
+    figures = [Figure.told("a constant through the same resolver, p50", constant, "ms")]
+    for name, path in PATHS.items():
+        took = measured(api, path.replace("603", str(_movie(upstreams))))
+        figures += [
+            Figure.at_most(f"{name} from memory, p50", took, LONGEST_MS, "ms"),
+            Figure.at_most("    times the constant", took / constant, LONGEST_RATIO),
+        ]
+    upstreams.tmdb.options.latency = 0.3
+    figures.append(Figure.exactly(f"calls upstream for {CROWD} misses of one key at once", crowd(upstreams), 1))
+    show(options.out, f"Handler times of {CALLS} calls; the function's line in the log is written to memory", figures)
+
+
+def _movie(upstreams: Upstreams) -> int:
+    film = upstreams.library.catalogue.movies[0]
+    film.tmdb = film.tmdb or 603
+    return film.tmdb
+
+
+def measured(api: Api, path: str) -> float:
+    """Milliseconds, the median."""
+    asked = event("GET", path, cookies={"__Host-session": "x"}, headers={"accept-encoding": "gzip"})
+    out, sys.stdout = sys.stdout, StringIO()
+    try:
+        taken = _timed(lambda: api(asked, None))
+    finally:
+        sys.stdout = out
+    return statistics.median(taken) * 1000
+
+
+def _timed(call: Callable[[], dict[str, Any]]) -> list[float]:
+    taken = []
+    for number in range(CALLS + 20):
+        if number == 20:
+            gc.collect()
+        began = time.perf_counter()
+        answer = call()
+        taken.append(time.perf_counter() - began)
+        if answer["statusCode"] != 200:
+            raise RuntimeError(answer["body"])
+    return taken[20:]
+
+
+def crowd(upstreams: Upstreams) -> int:
+    """Functions of their own, each with an empty memory, over one table."""
+    dynamo = MemoryDynamo()
+    apis = [Known(upstreams, dynamo).api() for _ in range(CROWD)]
+    path = f"/tmdb/3/movie/{_movie(upstreams)}/videos"
+    with ThreadPoolExecutor(CROWD) as pool:
+        got = list(pool.map(lambda api: api(event("GET", path, cookies={"__Host-session": "x"}), None), apis))
+    if {answer["statusCode"] for answer in got} != {200}:
+        raise RuntimeError("not everybody got the answer")
+    return len(upstreams.tmdb.requests("/videos$"))
+
+
+def _no_bucket() -> Any:
+    raise NotImplementedError
+
+
+def _settings() -> Settings:
+    from dataclasses import replace
+
+    from tests.world import _settings as plain
+
+    return replace(plain(), tmdb_api_url="https://api.themoviedb.org", tmdb_read_access_token_parameter="-")
