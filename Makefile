@@ -31,7 +31,7 @@ down: $(READY) ## stop the local cloud; its state is kept
 	$(PYTHON) -m tests.cloud.down
 
 test: $(READY) ## every test
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto --dist loadgroup
 
 check: $(READY) ## linters, types, rules about imports, the template
 	.venv/bin/ruff check

@@ -71,6 +71,13 @@ class WiringOnMoto(Wiring):
         return client(service)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """There is one deployed stack: what needs it is done by one process, while the others do the rest."""
+    for item in items:
+        if item.get_closest_marker("stack"):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
