@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.stack.deployed import Deployed, until
-from tests.stack.person import follow
-from tests.stack.strikes import Strike, hide, hurried, live
+from tests.stack.person import Person, follow
+from tests.stack.strikes import Strike, hide, hurried
 from tests.stack.test_delivery import body, jobs_of
+from tests.stack.trouble import Life, all_at_once
 from tests.stack.upstream_rows import LIMITS, POST
 from watchferry.storage.runs import new_run_id
 from watchferry.sync.queues import PlanJob
@@ -22,25 +23,53 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 PATIENCE = 180
 
 
-def test_429_seen_by_ten_workers(deployed: Deployed) -> None:
-    """Ten batches at once, of which one meets a 429: all of them wait as long as it says, and each is sent once."""
-    people = dict(zip(LIMITS, deployed.people([f"429: {kind}" for kind in LIMITS]), strict=True))
-    for kind, person in people.items():
-        films = [*deployed.new_shelf().films, *deployed.new_shelf().films]
-        person.watch(*films[:10])
-        person.settings(batch_size=1)
-        deployed.upstreams.trakt.faults.add(user=person.slug, **POST, **LIMITS[kind][0])
+@pytest.fixture(scope="module")
+def at_once(deployed: Deployed) -> dict[str, list[Person]]:
+    """Two stories that mostly wait, at the same time: one person with ten workers, ten people with one."""
+    limited = deployed.person("429 for ten workers")
+    limited.watch(*deployed.new_shelf().films[:5], *deployed.new_shelf().films[:5])
+    limited.settings(batch_size=1)
+    for fault, _ in LIMITS.values():
+        deployed.upstreams.trakt.faults.add(user=limited.slug, **POST, **fault)
+    people = deployed.people([f"beside a killer {number}" for number in range(10)])
+    for person in people:
+        person.watch(*deployed.shelf.films[:3])
+        person.settings(enabled=True)
+    deployed.strikes.add(people[4], Strike("SyncPlanner", r"Kinopub\.watching", "after"))
+    now = time.time()
+    jobs = {person: PlanJob(person.user_id, new_run_id(now), "schedule") for person in people}
     with hurried(deployed):
-        started = {person: person.start() for person in people.values()}
-        for person, run_id in started.items():
-            deployed.send("HistoryBatches", jobs_of(person, run_id))
-        ended = follow(started, PATIENCE)
-    for kind, person in people.items():
-        assert (ended[person]["status"], ended[person]["counts"]["sent"]) == ("succeeded", 10), (kind, ended[person])
-        assert person.plays == person.wanted, kind
-        posts = person.calls(method="POST")
-        limited = [post.status for post in posts].index(429)
-        assert posts[limited + 1].at - posts[limited].at >= LIMITS[kind][1] - 0.05, kind
+        run_id = limited.start()
+        deployed.send("HistoryBatches", jobs_of(limited, run_id))
+        deployed.send("SyncJobs", [body(job) for job in jobs.values()])
+        all_at_once([to_its_end(limited, run_id), *(to_its_end(person, job.run_id) for person, job in jobs.items())])
+    for person in people:
+        person.settings(enabled=False)
+    return {"limited": [limited], "killed": people}
+
+
+def to_its_end(person: Person, run_id: str) -> Life:
+    yield person, run_id
+
+
+def test_429_seen_by_ten_workers(at_once: dict[str, list[Person]]) -> None:
+    """Ten batches at once, four 429s: each time all of them wait as long as it says, and each batch is sent once."""
+    [person] = at_once["limited"]
+    [run] = person.runs()
+    assert (run["status"], run["counts"]["sent"]) == ("succeeded", 10), run
+    assert person.plays == person.wanted
+    posts = person.calls(method="POST")
+    assert [post.status for post in posts[: len(LIMITS)]] == [429] * len(LIMITS)
+    assert sum(post.status == 201 for post in posts) == 10
+    for (kind, (_, wait)), limited, after in zip(LIMITS.items(), posts, posts[1:], strict=False):
+        assert after.at - limited.at >= wait - 0.05, kind
+
+
+def test_a_job_that_kills_beside_nine_good(at_once: dict[str, list[Person]]) -> None:
+    """Ten people in one worker, which dies of one of them: all ten runs come to their end, once."""
+    for person in at_once["killed"]:
+        [run] = person.runs()
+        assert (run["status"], run["counts"]["sent"], person.plays) == ("succeeded", 3, person.wanted), run
 
 
 class Here(Wiring):
@@ -106,39 +135,18 @@ def test_visibility_timeout_over_in_the_middle(deployed: Deployed) -> None:
     until("empty queues", deployed.drained, PATIENCE)
 
 
-def test_a_job_that_kills_beside_nine_good(deployed: Deployed) -> None:
-    """Ten people in one worker, which dies of one of them: all ten runs come to their end, once."""
-    people = deployed.people([f"beside a killer {number}" for number in range(10)])
-    for number, person in enumerate(people):
-        person.watch(*deployed.shelf.films[:3])
-        person.settings(enabled=True)
-        if number == 4:
-            deployed.strikes.add(person, Strike("SyncPlanner", r"Kinopub\.watching", "after"))
-    now = time.time()
-    jobs = {person: PlanJob(person.user_id, new_run_id(now), "schedule") for person in people}
-    with hurried(deployed):
-        live(deployed, "SyncPlanner", 40)
-        deployed.send("SyncJobs", [body(job) for job in jobs.values()])
-        until("the runs", lambda: all(person.runs() for person in people), PATIENCE)
-        ended = follow({person: job.run_id for person, job in jobs.items()}, PATIENCE)
-    for person, run in ended.items():
-        person.settings(enabled=False)
-        assert (run["status"], run["counts"]["sent"], person.plays) == ("succeeded", 3, person.wanted), run
-        assert person.runs() == [run]
-
-
 @pytest.mark.parametrize(
     "ahead",
     [
         {"SyncApi": 300, "SyncPlanner": 300, "HistorySender": 300},
         {"SyncApi": -300, "SyncPlanner": -300, "HistorySender": -300},
-        {"SyncPlanner": 150, "HistorySender": -150},
-        {"SyncPlanner": -150, "HistorySender": 150},
+        {"SyncPlanner": 120, "HistorySender": -120},
+        {"SyncPlanner": -120, "HistorySender": 120},
     ],
     ids=["all 5 minutes fast", "all 5 minutes slow", "planner before sender", "sender before planner"],
 )
 def test_clock_skew(deployed: Deployed, ahead: dict[str, float]) -> None:
-    """Clocks that are five minutes off, from the upstreams' or from each other: each view once, and all of them."""
+    """Clocks that are minutes off, from the upstreams' or from each other: each view once, and all of them."""
     person = deployed.person(json.dumps(ahead))
     person.usual()
     person.settings(batch_size=3)

@@ -62,7 +62,7 @@ def live(each: Throttled, shelf: Shelf) -> Life:
     site = f"^{re.escape(each.site)}$"
     each.strike = person.at.strikes.add(person, Strike(each.function, site, do="throttle", times=CALLS_OF_BOTOCORE))
     each.first = yield person, person.start()
-    person.watch_now(shelf.films[2].item)
+    person.watch_now(shelf.films[2].id)
     each.second = yield person, person.start()
 
 
