@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -19,9 +20,7 @@ REGION = "us-east-1"
 START_SECONDS = 30
 STOP_SECONDS = 15
 
-# MiniStack expands SAM templates with the SAM CLI's translator, which brings half of our layer's dependencies with it.
-# Only MiniStack itself gets to see that, appended here: a Lambda, which is started from the same environment, does not.
-_MAIN = "import sys; sys.path.append(sys.argv.pop()); from ministack.app import main; main()"
+_MAIN = Path(__file__).with_name("run_ministack.py")
 
 # A Lambda inherits MiniStack's environment: what the template does not give must not come from the owner's shell.
 _INHERITED = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -50,8 +49,11 @@ def running(home: Path) -> LocalCloud | None:
     return cloud if cloud and _alive(cloud.pid) and cloud.answers() else None
 
 
-def start(home: Path) -> LocalCloud:
-    """Starts the local cloud, or finds it running. After a stop it has its state again, and its port if still free."""
+def start(home: Path, more: Mapping[str, str] | None = None) -> LocalCloud:
+    """Starts the local cloud, or finds it running. After a stop it has its state again, and its port if still free.
+
+    `more`: of the environment that it gets, and every Lambda with it.
+    """
     if cloud := running(home):
         return cloud
     before = _recorded(home)
@@ -63,7 +65,7 @@ def start(home: Path) -> LocalCloud:
     port = _free_port(before.port if before else 0)
     with (home / "cloud.log").open("ab") as log:
         child = subprocess.Popen(
-            [environment / "bin" / "python", "-c", _MAIN, site_packages(sam)],
+            [environment / "bin" / "python", "-P", _MAIN, site_packages(sam)],
             cwd=data,
             env={name: os.environ[name] for name in _INHERITED if name in os.environ}
             | {
@@ -81,7 +83,8 @@ def start(home: Path) -> LocalCloud:
                 # Listeners of their own, on fixed ports and every address.
                 "IOT_MTLS_ENABLED": "0",
                 "SFTP_ENABLED": "0",
-            },
+            }
+            | dict(more or {}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

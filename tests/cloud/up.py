@@ -23,12 +23,20 @@ def home() -> Path:
     return Path(os.environ.get("WATCHFERRY_HOME") or ROOT / ".local").resolve()
 
 
-def up(folder: Path, environ: Mapping[str, str], say: Callable[[str], None] = tell) -> Stack:
-    """Starts what is not running, deploys, writes `stack.json`. On a running stack it deploys what has changed."""
+def up(
+    folder: Path,
+    environ: Mapping[str, str],
+    say: Callable[[str], None] = tell,
+    inside: Mapping[str, str] | None = None,
+) -> Stack:
+    """Starts what is not running, deploys, writes `stack.json`. On a running stack it deploys what has changed.
+
+    `inside`: what the processes of the local cloud find in their environment besides.
+    """
     settings = owner.read(with_local_defaults(environ), "local")
     folder.mkdir(parents=True, exist_ok=True)
     say("starting the local cloud")
-    cloud = ministack.start(folder)
+    cloud = ministack.start(folder, inside)
     stack = replace(deploy(local_target(cloud, folder), settings, say), pid=cloud.pid)
     stack.write(folder / "stack.json")
     return stack

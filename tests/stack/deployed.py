@@ -25,6 +25,7 @@ from tests.cloud.stack import Stack
 from tests.cloud.up import up
 from tests.stack.person import Person
 from tests.stack.shelf import Shelf
+from tests.stack.strikes import Strikes
 from tests.upstreams import Library, start
 from tests.upstreams.realistic import realistic
 from tests.upstreams.stand_ins import Running
@@ -50,6 +51,8 @@ class Deployed:
     upstreams: Running
     shelf: Shelf
     """Titles that anybody may have watched; Trakt's ids of them are soon remembered."""
+    strikes: Strikes
+    """What befalls the functions from within."""
     answers: list[str] = field(default_factory=list)
     """Every answer of the API: status, headers, body."""
     secrets: set[str] = field(default_factory=set)
@@ -192,8 +195,9 @@ def deploy(home: Path) -> Iterator[Deployed]:
         upstreams.trakt.options.set(device_interval=INTERVAL)
         upstreams.kinopub.options.set(device_interval=INTERVAL)
         at_the_end.callback(end, home)
-        stack = up(home, environment(upstreams), lambda said: None)
-        yield Deployed(stack, upstreams, Shelf.fill(upstreams.library, 0), at_the_end=at_the_end)
+        strikes = Strikes(home / "strikes")
+        stack = up(home, environment(upstreams), lambda said: None, strikes.environment())
+        yield Deployed(stack, upstreams, Shelf.fill(upstreams.library, 0), strikes, at_the_end=at_the_end)
 
 
 def environment(upstreams: Running) -> dict[str, str]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.memory_dynamo import MemoryDynamo
 from tests.unit.sync.examples import NOON, steadily
+from watchferry.errors import RetryLater
 from watchferry.storage._dynamo import Table
 from watchferry.storage.budgets import RATES, Budgets, Place, Rate
 from watchferry.sync.workshop import Budget
@@ -163,6 +164,24 @@ def test_threads_share_the_reads_that_one_of_them_took() -> None:
         list(pool.map(lambda _: budget.before("GET"), range(60)))
     [row] = bench.dynamo.tables["Budgets"].values()
     assert int(row["taken"]["N"]) - NOON * 1000 == 60 * RATES["GET"].interval_ms
+
+
+def test_who_waits_for_a_place_obeys_a_429_that_comes_meanwhile() -> None:
+    """The place was taken before the one ahead met the limit: it is given up, and no read is left over from it."""
+    for verb, taken in (("POST", RATES["POST"].burst), ("GET", RATES["GET"].burst - 8)):
+        bench = Bench()
+        bench.budgets.take("harry", verb, RATES[verb], calls=taken, patience=2)
+
+        def pause(seconds: float, bench: Bench = bench, verb: str = verb) -> None:
+            bench.budgets.block("harry", verb, seconds=5)
+            bench.now += seconds
+
+        budget = Budget(bench.budgets, "harry", pause)
+        for _ in range(2):
+            with pytest.raises(RetryLater) as told:
+                for _ in range(20):
+                    budget.before(verb)
+            assert 2.5 < (told.value.after or 0) <= 5
 
 
 def test_the_documented_limits_are_kept() -> None:

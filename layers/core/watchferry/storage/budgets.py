@@ -71,6 +71,11 @@ class Budgets:
     def delete(self, user_id: str, verbs: Iterable[str]) -> None:
         self.table.delete_many({"budget": f"{user_id}#{verb}"} for verb in verbs)
 
+    def blocked(self, user_id: str, verb: str) -> float:
+        """Seconds for which nobody calls."""
+        row = self.table.get({"budget": f"{user_id}#{verb}"}) or {}
+        return max(0.0, row.get("blocked_until", 0) / 1000 - self.clock())
+
     def block(self, user_id: str, verb: str, *, seconds: float, interval: float | None = None) -> None:
         """Nobody calls for so long. `interval`: seconds per call that the upstream named."""
         key, now = {"budget": f"{user_id}#{verb}"}, self.clock()

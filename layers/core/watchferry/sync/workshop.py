@@ -75,10 +75,13 @@ class Budget:
             place = self.budgets.take(self.user_id, verb, RATES[verb], calls=calls, patience=PATIENCE)
             if not place.taken:
                 raise RetryLater("rate_limited", "waiting for Trakt's rate limit", after=place.wait)
-            if verb == "GET":
-                self._reads_left = calls - 1
             if place.wait:
                 self.pause(place.wait)
+                # The one whose place came before ours may have met a 429 meanwhile.
+                if blocked := self.budgets.blocked(self.user_id, verb):
+                    raise RetryLater("rate_limited", "Trakt limits the rate", after=blocked)
+            if verb == "GET":
+                self._reads_left = calls - 1
 
     def limited(self, verb: str, error: RetryLater) -> None:
         self._reads_left = 0
