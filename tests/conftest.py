@@ -67,7 +67,7 @@ def client(service: str) -> Any:
 
 
 class WiringOnMoto(Wiring):
-    def aws(self, service: str) -> Any:
+    def aws(self, service: str, **_: Any) -> Any:
         return client(service)
 
 
@@ -106,6 +106,7 @@ def environ(upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[d
         yield {
             **{f"{variable(name)}_TABLE": name for name in tables()},
             "ANSWERS_BUCKET": "answers",
+            "AUTH_API_FUNCTION": "AuthApi",
             "SYNC_JOBS_QUEUE_URL": sqs.create_queue(QueueName="SyncJobs")["QueueUrl"],
             "HISTORY_BATCHES_QUEUE_URL": sqs.create_queue(QueueName="HistoryBatches")["QueueUrl"],
             "SYNC_JOBS_DLQ_URL": sqs.create_queue(QueueName="SyncJobsDlq")["QueueUrl"],

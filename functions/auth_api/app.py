@@ -5,6 +5,7 @@ from functools import cache
 
 from watchferry import __version__
 from watchferry.account.routes import add_account_routes
+from watchferry.auth.facade_routes import add_facade_routes
 from watchferry.auth.routes import add_auth_routes
 from watchferry.http_api import Answer, Api, Call, build_app
 from watchferry.wiring import Wiring
@@ -14,6 +15,7 @@ def auth_api(wiring: Callable[[], Wiring]) -> Api:
     """The function on the given wiring."""
     api = build_app(wiring)
     add_auth_routes(api, wiring)
+    add_facade_routes(api, wiring)
     add_account_routes(api, wiring)
 
     @api.get("/health", open=True)

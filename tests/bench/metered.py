@@ -190,7 +190,7 @@ class Process(Wiring):
         }
         super().__init__(environ, clock=lambda: world.now, pause=world.pause, transport=world.transport())
 
-    def aws(self, service: str) -> Any:
+    def aws(self, service: str, **_: Any) -> Any:
         return {"dynamodb": self.world.dynamo, "kms": MeteredKeys(self.world.dynamo.meter), "ssm": self}[service]
 
     def get_parameter(self, *, Name: str, **_: Any) -> Mapping[str, Mapping[str, str]]:

@@ -13,9 +13,9 @@ ENVIRONMENTS = ROOT / ".local" / "env"
 PYTHON = "3.13"
 
 
-def installed(tool: str) -> Path:
-    """The folder of the tool's environment, made or brought up to date with `tests/cloud/<tool>.txt` first."""
-    lock = Path(__file__).with_name(f"{tool}.txt")
+def installed(tool: str, lock: Path | None = None) -> Path:
+    """The folder of the tool's environment, brought up to date with its lock first, `tests/cloud/<tool>.txt`."""
+    lock = lock or Path(__file__).with_name(f"{tool}.txt")
     folder = ENVIRONMENTS / tool
     stamp = folder / "installed"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()

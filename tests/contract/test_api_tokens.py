@@ -7,7 +7,15 @@ import pytest
 
 from tests.conftest import Clock
 from tests.contract.conftest import Backend
-from watchferry.storage.api_tokens import MOST, TOUCH_EVERY, ApiToken, ApiTokens, TooMany
+from watchferry.storage.api_tokens import (
+    ACCESS_LIFETIME,
+    MOST,
+    REFRESH_LIFETIME,
+    TOUCH_EVERY,
+    ApiToken,
+    ApiTokens,
+    TooMany,
+)
 
 
 @pytest.fixture
@@ -99,3 +107,92 @@ def test_one_with_an_end(tokens: ApiTokens, user: str, clock: Clock) -> None:
     clock.advance(10)
     assert tokens.find(token) is None
     assert tokens.of(user) == []
+
+
+def test_a_program_s_tokens(tokens: ApiTokens, user: str, clock: Clock) -> None:
+    """The access token is found until its end, under the kind `facade`; the refresh token opens nothing at all."""
+    made = tokens.begin_program(user, "Kodi")
+    row = found(tokens, made.access)
+    assert (row.user_id, row.kind, row.name, made.created_at) == (user, "facade", "Kodi", int(clock.now))
+    assert all(re.fullmatch(r"wf_[A-Za-z0-9_-]{65}", token) for token in (made.access, made.refresh))
+    for wrong in (made.refresh, made.access[:-1], made.access[:46], made.access[:25] + "A" * 43, row.token_hash):
+        assert tokens.find(wrong) is None
+    assert not {made.access, made.refresh} & {repr(made), repr(tokens.table.get({"token_hash": row.token_hash}))}
+    assert made.access[25:] not in repr(tokens.table.get({"token_hash": row.token_hash}))
+    clock.advance(ACCESS_LIFETIME - 1)
+    assert tokens.find(made.access) is not None
+    clock.advance(1)
+    assert tokens.find(made.access) is None
+    assert [each.token_id for each in tokens.of(user)] == [row.token_id]
+    tokens.end_all(user)
+
+
+def test_a_refresh_replaces_both(tokens: ApiTokens, user: str, clock: Clock) -> None:
+    """The last access token ends with the refresh; the row stays the program's; unused for 180 days it is forgotten."""
+    first = tokens.begin_program(user, "Kodi")
+    known = found(tokens, first.access).token_id
+    clock.advance(60)
+    second = tokens.refresh_program(first.refresh)
+    assert second is not None
+    assert second.created_at == int(clock.now)
+    assert len({first.access, first.refresh, second.access, second.refresh}) == 4
+    assert tokens.find(first.access) is None
+    assert found(tokens, second.access).token_id == known
+    clock.advance(REFRESH_LIFETIME)
+    assert tokens.refresh_program(second.refresh) is None
+
+
+def test_a_refresh_token_that_was_used_ends_the_program(tokens: ApiTokens, user: str) -> None:
+    """And that one alone, whoever of the two was the thief."""
+    other = tokens.begin_program(user, "another")
+    first = tokens.begin_program(user, "Kodi")
+    second = tokens.refresh_program(first.refresh)
+    assert second is not None
+    assert tokens.refresh_program(first.refresh) is None
+    assert tokens.find(second.access) is None
+    assert tokens.refresh_program(second.refresh) is None
+    assert tokens.find(other.access) is not None
+    tokens.end_all(user)
+
+
+def test_two_refreshes_at_once(tokens: ApiTokens, user: str) -> None:
+    """One at most gets tokens, and what it got is worth nothing: the other has shown that there is a copy."""
+    made = tokens.begin_program(user, "Kodi")
+    with ThreadPoolExecutor(4) as threads:
+        got = [pair for pair in threads.map(tokens.refresh_program, [made.refresh] * 4) if pair]
+    assert len(got) <= 1
+    assert all(tokens.find(pair.access) is None for pair in got)
+    assert tokens.of(user) == []
+
+
+@pytest.mark.parametrize("which", ["access", "refresh"])
+def test_a_program_ends_itself(tokens: ApiTokens, user: str, clock: Clock, which: str) -> None:
+    """By either of its tokens, even an access token that is over; by no other, and never an API token."""
+    _, token = tokens.make(user, "stays")
+    made, other = tokens.begin_program(user, "Kodi"), tokens.begin_program(user, "stays")
+    clock.advance(ACCESS_LIFETIME)
+    for wrong in (token, "", made.access[:25] + "A" * 43, "wf_" + "A" * 65):
+        tokens.end_program(wrong)
+    assert len(tokens.of(user)) == 3
+    tokens.end_program(getattr(made, which))
+    assert tokens.refresh_program(made.refresh) is None
+    assert {each.name for each in tokens.of(user)} == {"stays"}
+    assert tokens.refresh_program(other.refresh) is not None
+    tokens.end_all(user)
+
+
+def test_programs_have_a_limit_of_their_own(tokens: ApiTokens, user: str, clock: Clock) -> None:
+    """The fifty-first ends the one that was used longest ago, and takes no API token's place."""
+    first = tokens.begin_program(user, "first")
+    second = tokens.begin_program(user, "second")
+    for _ in range(MOST - 2):
+        tokens.begin_program(user, "more")
+    clock.advance(TOUCH_EVERY)
+    tokens.find(first.access)
+    tokens.table.delete({"token_hash": found(tokens, second.access).token_hash})
+    clock.advance(1)
+    last = [tokens.begin_program(user, "last") for _ in range(2)]
+    assert len(tokens.of(user)) == MOST
+    assert all(tokens.find(made.access) for made in (first, *last))
+    tokens.make(user, "an API token")
+    tokens.end_all(user)

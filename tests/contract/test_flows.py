@@ -17,7 +17,14 @@ def flows(backend: Backend, clock: Clock) -> Flows:
 
 def begin(flows: Flows, **changes: Any) -> tuple[str, Flow]:
     handle = new_handle()
-    given = {"user_id": None, "sealed": b"code", "sealed_key": b"key", "interval": 5, "expires_in": 600}
+    given = {
+        "kind": "device",
+        "user_id": None,
+        "sealed": b"code",
+        "sealed_key": b"key",
+        "interval": 5,
+        "expires_in": 600,
+    }
     flows.begin_device(handle, "trakt", **(given | changes))
     found = flows.find(handle)
     assert found is not None
@@ -37,6 +44,7 @@ def test_a_flow_is_found_by_its_handle(flows: Flows, clock: Clock) -> None:
         sealed=b"code",
         sealed_key=b"key",
         interval=5,
+        polled_at_ms=None,
         redirect_uri="",
         browser="",
     )
@@ -52,6 +60,21 @@ def test_a_flow_knows_its_owner(flows: Flows) -> None:
     assert flow.owner == owner_of(handle, "u-1") not in {owner_of(handle, "u-2"), owner_of(new_handle(), "u-1"), None}
     _, anybody_s = begin(flows)
     assert anybody_s.owner is None is owner_of("any", None)
+
+
+def test_who_is_in_a_hurry(flows: Flows, clock: Clock) -> None:
+    """Whoever asks again within four fifths of the interval; to ask at once is no hurry yet."""
+    handle, _ = begin(flows)
+
+    def hurried() -> bool:
+        flow = flows.find(handle)
+        assert flow is not None
+        return not flows.may_poll(flow) and flows.is_hurried(flow)
+
+    assert not hurried()
+    for seconds, expected in ((1.0, True), (3.9, True), (4.1, False), (5.0, False), (4.1, False)):
+        clock.advance(seconds)
+        assert hurried() == expected
 
 
 def test_one_poll_per_interval(flows: Flows, clock: Clock) -> None:

@@ -43,6 +43,17 @@ _QUERIES: Mapping[str, list[Json]] = {
 _TITLES = {"auth": "Signing in", "sync": "Sync", "account": "Account"} | dict(UPSTREAMS)
 _OTHER = "Other"
 
+OAUTH = "/trakt/oauth"
+_GRANT = ("access_token", "token_type", "expires_in", "refresh_token", "scope", "created_at")
+_WHOLE = {"expires_in", "interval", "created_at"}
+_TRAKTS = {
+    "/device/code": (("client_id",), ("device_code", "user_code", "verification_url", "expires_in", "interval")),
+    "/device/token": (("code", "client_id", "client_secret"), _GRANT),
+    "/token": (("refresh_token", "client_id", "client_secret", "redirect_uri", "grant_type"), _GRANT),
+    "/revoke": (("token", "client_id", "client_secret"), ()),
+}
+"""What clients send and get (sync document 6.1)."""
+
 
 @functools.cache
 def document() -> str:
@@ -96,11 +107,13 @@ def described() -> Json:
 def routes_of_all() -> Iterator[Route]:
     """The routes of every function but the proxy's, which the table describes."""
     from watchferry.account.routes import add_account_routes
+    from watchferry.auth.facade_routes import add_facade_routes
     from watchferry.auth.routes import add_auth_routes
     from watchferry.sync.routes import mount as mount_sync
 
     api: Api = build_app(_no_deployment)
     add_auth_routes(api, _no_deployment)
+    add_facade_routes(api, _no_deployment)
     mount_sync(api, _no_deployment)
     add_account_routes(api, _no_deployment)
     yield from api.routes
@@ -144,7 +157,9 @@ def _own(route: Route, path: str, schemas: Json) -> Json:
         "responses": {"2XX": {"description": "As http-api.md says"}, **_PROBLEMS},
         "security": [] if route.open else _credentials(route, path),
     }
-    if model := body_of(route.handler):
+    if path.startswith(OAUTH):
+        operation |= _in_trakts_form(path)
+    elif model := body_of(route.handler):
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": _schema(model, schemas)}},
@@ -157,6 +172,21 @@ def _credentials(route: Route, path: str) -> list[Json]:
     person = path.startswith(tuple(each.removeprefix("/api") for each in FOR_A_PERSON))
     for_both = path == FOR_BOTH.removeprefix("/api") and route.method == "GET"
     return [{"session": []}] if person and not for_both else [{"session": []}, {"token": []}]
+
+
+def _in_trakts_form(path: str) -> Json:
+    """Of the OAuth facade. Whatever else is sent is not looked at, so there is nothing wrong to be refused."""
+    given, granted = _TRAKTS[path.removeprefix(OAUTH)]
+    told = {name: {"type": "integer" if name in _WHOLE else "string"} for name in granted}
+    answer = {"type": "object", "properties": told, "required": list(granted)}
+    return {
+        "requestBody": {"content": {"application/json": {"schema": {}, "example": dict.fromkeys(given, "…")}}},
+        "responses": {
+            "200": {"description": "As Trakt answers", "content": {"application/json": {"schema": answer}}},
+            "4XX": {"description": "As Trakt answers: a status alone, or `{error, error_description}`"},
+            "5XX": _PROBLEMS["5XX"],
+        },
+    }
 
 
 def body_of(handler: Handler) -> type[BaseModel] | None:

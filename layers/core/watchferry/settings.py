@@ -28,6 +28,8 @@ class Settings:
     api_tokens_table: str
     cached_answers_table: str
     answers_bucket: str
+    auth_api_function: str
+    """Its name: the proxy hands OAuth calls over to it (proxy/oauth.py)."""
     sync_jobs_queue_url: str
     sync_jobs_dlq_url: str
     history_batches_queue_url: str

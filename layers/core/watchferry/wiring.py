@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import httpx
 
     from watchferry.auth.broker import Broker
+    from watchferry.auth.facade import Facade
     from watchferry.auth.grants import OAuthHost
     from watchferry.auth.providers.kinopub import KinopubOAuth
     from watchferry.auth.providers.trakt import TraktOAuth
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from watchferry.notify.telling import Telling
     from watchferry.notify.webhook import WebhookSetting
     from watchferry.proxy.door import Door
+    from watchferry.proxy.oauth import AuthApi
     from watchferry.storage.accounts import Accounts
     from watchferry.storage.answers import Answers
     from watchferry.storage.api_tokens import ApiTokens
@@ -71,12 +73,12 @@ class Wiring:
         self._resolve = resolve
         self._network = network
 
-    def aws(self, service: str) -> Any:
+    def aws(self, service: str, **special: Any) -> Any:
         import boto3
         from botocore.config import Config
 
-        config = Config(retries={"mode": "standard", "max_attempts": 6}, max_pool_connections=64)
-        return boto3.client(service, config=config)  # type: ignore[call-overload]
+        usual: dict[str, Any] = {"retries": {"mode": "standard", "max_attempts": 6}, "max_pool_connections": 64}
+        return boto3.client(service, config=Config(**usual | special))  # type: ignore[call-overload]
 
     @cached_property
     def dynamo(self) -> Any:
@@ -165,6 +167,12 @@ class Wiring:
             clock=self.clock,
             pause=self.pause,
         )
+
+    @cached_property
+    def facade(self) -> "Facade":
+        from watchferry.auth.facade import Facade
+
+        return Facade(self.broker, self.api_tokens, self.budgets)
 
     @cached_property
     def trakt_oauth(self) -> "TraktOAuth":
@@ -426,6 +434,14 @@ class Wiring:
         settings = self.settings
         table = self.table(settings.cached_answers_table)
         return Answers(table, lambda: self.s3, settings.answers_bucket, self.clock)
+
+    @cached_property
+    def auth_api(self) -> "AuthApi":
+        from watchferry.proxy.oauth import AuthApi
+
+        return AuthApi(
+            self.aws("lambda", retries={"total_max_attempts": 1}, read_timeout=25), self.settings.auth_api_function
+        )
 
     @cached_property
     def s3(self) -> Any:

@@ -7,6 +7,7 @@ import pytest
 from functions.auth_api.app import auth_api
 from tests.browser import Browser
 from tests.conftest import Clock
+from tests.unit.auth.program import Program
 from tests.upstreams import Upstreams
 from watchferry.wiring import Wiring
 
@@ -36,6 +37,11 @@ def connected(signed_in: Browser, upstreams: Upstreams, clock: Clock) -> Browser
     """Harry with Kinopub too."""
     connect_kinopub(signed_in, upstreams, clock)
     return signed_in
+
+
+@pytest.fixture
+def program(wiring: Wiring, upstreams: Upstreams, clock: Clock) -> Program:
+    return Program(wiring, upstreams, clock)
 
 
 def sign_in(browser: Browser, upstreams: Upstreams, clock: Clock, user: str = "harry") -> None:

@@ -43,7 +43,7 @@ READS = WRITES | {
     "SyncScheduler": {"Accounts", "Runs"},
 }
 TOUCHES: dict[str, dict[str, set[str]]] = {
-    "AuthApi": {"Runs": {"UpdateItem"}},
+    "AuthApi": {"Runs": {"UpdateItem"}, "Budgets": {"UpdateItem"}},
     "SyncApi": {"ApiTokens": {"GetItem", "UpdateItem"}, "Webhooks": {"UpdateItem", "DeleteItem"}},
     "SyncPlanner": {
         "Sessions": {"BatchWriteItem"},
@@ -317,6 +317,19 @@ def test_owner_is_mailed_where_there_is_one() -> None:
     }
 
 
+def test_one_function_may_call_another() -> None:
+    """The proxy's, which hands OAuth calls over; nobody else calls any."""
+    callers = [
+        (function, statement["Resource"])
+        for function in FUNCTIONS
+        for statement in statements(function)
+        if any(action.startswith("lambda:") for action in several(statement["Action"]))
+    ]
+    ((caller, called),) = callers
+    assert caller == "ProxyApi"
+    assert called["Sub"].rpartition(":function:")[2] == properties("AuthApi")["FunctionName"]["Sub"]
+
+
 def test_functions_answer_before_the_api_gives_up() -> None:
     """An HTTP API waits for 30 s."""
     assert properties("AuthApi")["Timeout"] < 30
@@ -384,6 +397,8 @@ def test_routes_lead_to_the_functions() -> None:
         "ANY /api/account/{proxy+}": "AuthApi",
         "ANY /api/sync/{proxy+}": "SyncApi",
         "ANY /api/tmdb/{proxy+}": "ProxyApi",
+        "POST /api/trakt/oauth/device/code": "AuthApi",
+        "ANY /api/trakt/oauth/{proxy+}": "AuthApi",
         "ANY /api/trakt/{proxy+}": "ProxyApi",
         "ANY /api/kinopub/{proxy+}": "ProxyApi",
         "GET /api/openapi.json": "ProxyApi",
@@ -395,7 +410,9 @@ def test_routes_lead_to_the_functions() -> None:
 def test_limits_protect_the_bill() -> None:
     """Every request counts against a limit; asking for a device code, open to everybody, against a lower one."""
     stage = properties("ApiStage")
-    slow = stage["RouteSettings"]["POST /api/auth/{provider}/device/code"]["ThrottlingRateLimit"]
+    beginnings = ("POST /api/auth/{provider}/device/code", "POST /api/trakt/oauth/device/code")
+    assert set(stage["RouteSettings"]) == set(beginnings)
+    slow = max(stage["RouteSettings"][route]["ThrottlingRateLimit"] for route in beginnings)
     for size in TEMPLATE_DATA["Mappings"]["Sizes"].values():
         assert slow < size["Requests"] <= size["Burst"]
     assert {"Requests", "Burst"} == {limit["FindInMap"][2] for limit in stage["DefaultRouteSettings"].values()}

@@ -7,7 +7,7 @@ from typing import Any
 from watchferry.auth.grants import OAuthHost, TokenPair
 from watchferry.errors import Problem
 from watchferry.storage.accounts import Provider
-from watchferry.storage.flows import Ending, Flow, Flows, hash_of, new_handle, owner_of
+from watchferry.storage.flows import DeviceKind, Ending, Flow, Flows, hash_of, new_handle, owner_of
 from watchferry.vault import Sealed, Vault
 
 _PURPOSE = "device code"
@@ -27,6 +27,8 @@ class Waiting:
 
     status: str
     interval: int
+    hurried: bool = False
+    """The caller asks faster than `interval`."""
 
 
 @dataclass(slots=True)
@@ -36,14 +38,18 @@ class Devices:
     vault: Vault
     clock: Callable[[], float]
 
-    def begin(self, provider: Provider, user_id: str | None = None) -> dict[str, Any]:
-        """The answer of `POST /auth/{provider}/device/code`; with `user_id` the handle is good for that user alone."""
+    def begin(self, provider: Provider, user_id: str | None = None, *, kind: DeviceKind = "device") -> dict[str, Any]:
+        """The answer of `POST /auth/{provider}/device/code`.
+
+        The handle is good for polls of the same `kind` alone, and with `user_id` for that user alone.
+        """
         begun = self.hosts[provider].device_code()
         handle = new_handle()
         sealed = self.vault.seal(begun.code.encode(), owner=hash_of(handle), purpose=_PURPOSE)
         self.flows.begin_device(
             handle,
             provider,
+            kind=kind,
             user_id=user_id,
             sealed=sealed.value,
             sealed_key=sealed.key,
@@ -59,20 +65,22 @@ class Devices:
             "expires_in": begun.expires_in,
         }
 
-    def poll(self, provider: Provider, handle: str, user_id: str | None = None) -> TokenPair | Waiting:
+    def poll(
+        self, provider: Provider, handle: str, user_id: str | None = None, *, kind: DeviceKind = "device"
+    ) -> TokenPair | Waiting:
         """Asks the upstream if an interval has passed. Raises Problem for every ending but the good one.
 
         The good one is told once: the code is used up then, whatever becomes of the sign-in.
         """
         flow = self.flows.find(handle)
-        if flow is None or (flow.kind, flow.provider, flow.owner) != ("device", provider, owner_of(handle, user_id)):
+        if flow is None or (flow.kind, flow.provider, flow.owner) != (kind, provider, owner_of(handle, user_id)):
             raise _ended("invalid")
         if flow.status != "new":
             raise _ended(flow.status)
         if self.clock() >= flow.expires_at:
             raise _ended("expired")
         if not self.flows.may_poll(flow):
-            return Waiting("pending", flow.interval)
+            return Waiting("pending", flow.interval, hurried=self.flows.is_hurried(flow))
         said = self.hosts[provider].poll(self._code(flow))
         if said == "pending":
             return Waiting("pending", flow.interval)

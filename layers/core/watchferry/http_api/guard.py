@@ -13,7 +13,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OURS = ("/api/auth/", "/api/sync/", "/api/account")
 """Where bodies are JSON and writes come from our own page or from a program; not the proxied upstreams."""
 
-OPENS: Mapping[Kind, tuple[str, ...]] = {"api": ("/api/",)}
+OPENS: Mapping[Kind, tuple[str, ...]] = {"api": ("/api/",), "facade": ("/api/trakt/",)}
 """What a token of each kind opens. A kind that is not named opens nothing."""
 FOR_A_PERSON = ("/api/auth/", "/api/account")
 """What no token opens: one that was stolen must not be able to make others, connect accounts, or take all and leave."""

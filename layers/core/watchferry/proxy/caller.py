@@ -56,7 +56,9 @@ QUERY_NAMES: dict[Prefix, frozenset[str]] = {
 
 
 def identify(call: Call, prefix: Prefix, raw_query: str, *, passthrough: bool) -> Caller:
-    """Raises Problem 401 `unauthenticated`; 403 `csrf` for a credential in a link of another site."""
+    """Raises Problem 401 `unauthenticated`; 403 `session_required` for a token that does not open this; 403
+    `csrf` for a credential in a link of another site.
+    """
     offered = [(place, value) for place in PLACES[prefix] for value in place.read(call, raw_query)]
     if any(place.where == "query" for place, _ in offered) and _from_elsewhere(call):
         raise Problem(403, "csrf", "another site has sent a credential in an address")

@@ -31,8 +31,6 @@ PATIENCE = 2.0
 
 WITHOUT_RETRY_AFTER = 10.0
 
-_DOUBLED = re.compile(r"/{2,}")
-
 _UPSTREAM_TAKES = ("accept", "accept-language", "if-none-match", "if-modified-since")
 """Headers of a caller that go upstream where nothing is cached; a cached answer is fetched as for anybody."""
 
@@ -63,7 +61,7 @@ class Door:
 
     def answer(self, call: Call, prefix: Prefix) -> Answer:
         """Raises Problem and what storage, credentials and the forwarder raise."""
-        path = _DOUBLED.sub("/", call.path.removeprefix(f"/api/{prefix}"))
+        path = policy.collapsed(call.path.removeprefix(f"/api/{prefix}"))
         endpoint = policy.find(prefix, call.method, path)
         if endpoint is None:
             raise unknown_endpoint()

@@ -130,6 +130,11 @@ for _row in TABLE:
         _PATTERNS.setdefault((_row.prefix, _row.method), []).append(_row)
 
 
+def collapsed(path: str) -> str:
+    """Without double slashes (http-api.md, Proxy)."""
+    return re.sub("/{2,}", "/", path)
+
+
 def find(prefix: Prefix, method: str, path: str) -> Endpoint | None:
     """The row of a decoded path in which double slashes are collapsed already."""
     method = "GET" if method == "HEAD" else method

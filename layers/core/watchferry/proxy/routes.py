@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from watchferry.http_api import Answer, Api, Call
-from watchferry.proxy.policy import UPSTREAMS, Prefix
+from watchferry.proxy.policy import UPSTREAMS, Prefix, collapsed
 
 if TYPE_CHECKING:
     from watchferry.proxy.door import Door
+    from watchferry.proxy.oauth import AuthApi
 
 
 class ProxyDeployment(Protocol):
@@ -15,6 +16,8 @@ class ProxyDeployment(Protocol):
 
     @property
     def door(self) -> "Door": ...
+    @property
+    def auth_api(self) -> "AuthApi": ...
 
 
 def mount(api: Api, deployment: Callable[[], ProxyDeployment]) -> None:
@@ -22,6 +25,11 @@ def mount(api: Api, deployment: Callable[[], ProxyDeployment]) -> None:
 
     def forwards(prefix: Prefix) -> Callable[[Call], Answer]:
         return lambda call: deployment().door.answer(call, prefix)
+
+    # Before the others, since the first rule that fits is taken. As API Gateway's own route, for POST alone.
+    @api.post("/trakt/+oauth/.+", open=True)
+    def hand_over(call: Call) -> Answer:
+        return deployment().auth_api.answer(call, collapsed(call.path))
 
     for prefix in UPSTREAMS:
         for add in (api.get, api.post, api.put, api.delete):

@@ -7,6 +7,7 @@ now.
 
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -19,13 +20,16 @@ REMEMBERED = 3600
 SLOWER_BY = 5
 """Seconds that a 429 adds to the interval (RFC 8628 3.5; sync document 3, A3)."""
 
+type DeviceKind = Literal["device", "facade"]
+"""Who began a device flow and may end it: a browser, or a program at the OAuth facade."""
+
 type Ending = Literal["used", "denied", "expired", "invalid"]
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
     flow_hash: str
-    kind: Literal["device", "authorize"]
+    kind: Literal["authorize"] | DeviceKind
     provider: Provider
     status: Literal["new"] | Ending
     expires_at: int
@@ -36,6 +40,8 @@ class Flow:
     sealed_key: bytes
     interval: int
     """Seconds between polls."""
+    polled_at_ms: int | None
+    """When the caller last asked, too soon or not."""
     redirect_uri: str
     browser: str
     """SHA-256 of what the browser that began an authorization holds in its cookie."""
@@ -52,6 +58,7 @@ class Flow:
             sealed=item.get("sealed", b""),
             sealed_key=item.get("sealed_key", b""),
             interval=item.get("interval", 0),
+            polled_at_ms=item.get("polled_at_ms"),
             redirect_uri=item.get("redirect_uri", ""),
             browser=item.get("browser", ""),
         )
@@ -81,6 +88,7 @@ class Flows:
         handle: str,
         provider: Provider,
         *,
+        kind: DeviceKind,
         user_id: str | None,
         sealed: bytes,
         sealed_key: bytes,
@@ -92,7 +100,7 @@ class Flows:
             handle,
             expires_in,
             {
-                "kind": "device",
+                "kind": kind,
                 "provider": provider,
                 "owner": owner_of(handle, user_id),
                 "sealed": sealed,
@@ -116,12 +124,23 @@ class Flows:
         try:
             self.table.update(
                 {"flow_hash": flow.flow_hash},
-                set_={"next_poll_at_ms": self._ms(flow.interval)},
+                set_={"next_poll_at_ms": self._ms(flow.interval), "polled_at_ms": self._ms(0)},
                 when=Attr("status").eq("new") & Attr("next_poll_at_ms").lte(self._ms(0)),
             )
         except ConditionFailed:
             return False
         return True
+
+    def is_hurried(self, flow: Flow) -> bool:
+        """Of a poll that came too soon: whether the caller asks faster than it was told, and not for the first time.
+
+        Many clients ask at once when they have shown the code; a fifth of the interval is left to clocks and networks.
+        """
+        with suppress(ConditionFailed):  # it has just ended
+            self.table.update(
+                {"flow_hash": flow.flow_hash}, set_={"polled_at_ms": self._ms(0)}, when=Attr("status").eq("new")
+            )
+        return flow.polled_at_ms is not None and self._ms(0) - flow.polled_at_ms < flow.interval * 800
 
     def slow_down(self, flow: Flow) -> int:
         """The upstream was asked too often: the new interval in seconds."""
