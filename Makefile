@@ -52,7 +52,7 @@ lock: $(UV) ## newest versions of everything, pinned again
 	$(LOCK) pyproject.toml --group dev -c layers/core/requirements.txt -o tests/requirements.txt
 	echo ministack | $(LOCK) - -o tests/cloud/ministack.txt
 	printf 'aws-sam-cli\npip\n' | $(LOCK) - -o tests/cloud/sam.txt # sam build calls pip
-	printf 'pytrakt\ntmdbsimple\n' | $(LOCK) - -o tests/clients/requirements.txt
+	printf 'prowlarr-py\npytrakt\ntmdbsimple\n' | $(LOCK) - -o tests/clients/requirements.txt
 
 clean: ## stop the local cloud; remove what was built, installed and stored here
 	if [ -e $(READY) ]; then $(PYTHON) -m tests.cloud.down; fi

@@ -35,6 +35,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "auth_api": ("sessions", "accounts", "broker"),
     "sync_api": ("sessions", "accounts", "runs", "plans", "queues"),
     "proxy_api": ("sessions", "door"),
+    "prowlarr_api": ("sessions", "prowlarr_door"),
     "sync_scheduler": ("accounts", "queues"),
     "sync_planner": ("workshop",),
     "history_sender": ("workshop",),

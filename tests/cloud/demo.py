@@ -169,6 +169,7 @@ def tell(out: Console, once: bool) -> int:
             ("Trakt (a stand-in)", upstreams.trakt_url),
             ("Kinopub (a stand-in)", upstreams.kinopub_url),
             ("TMDB (a stand-in)", upstreams.tmdb_url),
+            ("Prowlarr (a stand-in)", upstreams.prowlarr_url),
         ):
             out.print(f"  {name:<21}[link]{address}[/]")
         out.print(f"  [dim]{time.monotonic() - began:.0f} s[/]\n")

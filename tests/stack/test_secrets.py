@@ -31,6 +31,7 @@ def lived(deployed: Deployed) -> None:
     person.settings(enabled=True, webhook_url=f"http://127.0.0.1:9/{token}")
     notice = {"to": "webhook", "kind": "test", "user_id": "0", "slug": "0", "code": "test", "detail": "", "at": 0}
     deployed.send("Notices", [json.dumps(notice)])
+    assert person.web.get("prowlarr/api/v1/search").status_code == 502  # nobody is there
     for path in ("tmdb/3/configuration", "trakt/users/settings", "kinopub/v1/history"):
         assert person.web.get(path).status_code == 200
     deployed.cloud("lambda").invoke(FunctionName=deployed.stack.functions["SyncScheduler"], Payload=b"{}")
@@ -91,7 +92,16 @@ def test_there_is_something_to_look_through(
 ) -> None:
     """Every function has logged, every kind of secret was made: otherwise the others would promise nothing."""
     assert all(any(line.startswith("{") for line in log) for log in lines.values()), lines.keys()
-    assert set(lines) == {"AuthApi", "SyncApi", "ProxyApi", "SyncScheduler", "SyncPlanner", "HistorySender", "Notifier"}
+    assert set(lines) == {
+        "AuthApi",
+        "SyncApi",
+        "ProxyApi",
+        "ProwlarrApi",
+        "SyncScheduler",
+        "SyncPlanner",
+        "HistorySender",
+        "Notifier",
+    }
     assert len(upstream_secrets) >= 8
     assert len(deployed.secrets) >= 4
     assert all(len(secret) >= 16 for secret in upstream_secrets | deployed.secrets)

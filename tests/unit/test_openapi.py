@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from functions.auth_api.app import auth_api
+from functions.prowlarr_api.app import prowlarr_api
 from functions.proxy_api.app import proxy_api
 from tests.browser import event
 from tests.tables import tables
@@ -80,7 +81,7 @@ def api_schema(wiring: Wiring, upstreams: Upstreams) -> Any:
     sync = build_app(lambda: wiring)
     mount(sync, lambda: wiring)
     functions = {"auth": auth_api(lambda: wiring), "health": auth_api(lambda: wiring), "sync": sync}
-    functions["account"] = functions["auth"]
+    functions |= {"account": functions["auth"], "prowlarr": prowlarr_api(lambda: wiring)}
     proxy = proxy_api(lambda: wiring)
     user = connect(wiring, upstreams, "harry")
     session = wiring.sessions.begin(user)

@@ -1,4 +1,6 @@
-"""Stand-ins for Trakt, Kinopub and TMDB, as strict and as odd as the real ones; they know nothing of Watchferry.
+"""Stand-ins for Trakt, Kinopub, TMDB and Prowlarr, as strict and as odd as the real ones.
+
+They know nothing of Watchferry.
 
 In process, at the real host names:
 

@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--kinopub-port", type=int, default=0)
     parser.add_argument("--tmdb-port", type=int, default=0)
     parser.add_argument("--tmdb-image-port", type=int, default=0)
+    parser.add_argument("--prowlarr-port", type=int, default=0)
     parser.add_argument("--redirect-uri", action="append", default=[], help="a pattern; may be given several times")
     parser.add_argument("--port-file", type=Path, help="where to write the addresses and credentials, as JSON")
     given = parser.parse_args()
@@ -30,7 +31,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
 
-    ports = (given.trakt_port, given.trakt_auth_port, given.kinopub_port, given.tmdb_port, given.tmdb_image_port)
+    trakt, others = (given.trakt_port, given.trakt_auth_port), (given.tmdb_port, given.tmdb_image_port)
+    ports = (*trakt, given.kinopub_port, *others, given.prowlarr_port)
     users = [name.strip() for name in given.users.split(",") if name.strip()]
     with start(given.library, users, limits=given.limits, seed=given.seed, ports=ports) as running:
         running.trakt.redirect_uris += given.redirect_uri

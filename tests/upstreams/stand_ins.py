@@ -13,12 +13,14 @@ from .app import Clock, TokenCounts
 from .control import Control
 from .kinopub import Kinopub
 from .library import DEFAULT_USER, Expected, Library, large, tiny
+from .prowlarr import Prowlarr
 from .tmdb import Images, Tmdb
 from .trakt import Trakt
 from .web import App, AppTransport, serve
 
 API_HOST, AUTH_HOST, KINOPUB_HOST = "api.trakt.tv", "auth.trakt.tv", "api.service-kp.com"
 TMDB_HOST, IMAGE_HOST = "api.themoviedb.org", "image.tmdb.org"
+PROWLARR_HOST = "prowlarr.test"
 
 
 class MovableClock:
@@ -48,7 +50,7 @@ def build(name: str, users: Iterable[str] = (DEFAULT_USER,), now: float | None =
 
 
 class Upstreams:
-    """Trakt, Kinopub and TMDB; the first two with the same users, one clock and one lock.
+    """Trakt, Kinopub, TMDB and one Prowlarr; the first two with the same users, one clock and one lock.
 
     `library` is a name (`tiny`, `realistic`, `large:N`) or a `Library`; `limits` switches Trakt's rate limits on.
     """
@@ -69,6 +71,7 @@ class Upstreams:
         self.kinopub = Kinopub(Library(self.clock()), self.clock, self.lock)
         self.tmdb = Tmdb(self.trakt.catalogue, self.clock, self.lock)
         self.images = Images(self.clock, self.lock)
+        self.prowlarr = Prowlarr(self.trakt.catalogue, self.clock, self.lock)
         self.trakt.options.limits = limits
         for app in self.apps:
             app.control = Control(self).answer
@@ -77,8 +80,8 @@ class Upstreams:
         self.load(library)
 
     @property
-    def apps(self) -> tuple[Trakt, Kinopub, Tmdb, Images]:
-        return (self.trakt, self.kinopub, self.tmdb, self.images)
+    def apps(self) -> tuple[Trakt, Kinopub, Tmdb, Images, Prowlarr]:
+        return (self.trakt, self.kinopub, self.tmdb, self.images, self.prowlarr)
 
     def keep_switches(self) -> None:
         """What the switches are now is what `reset` goes back to."""
@@ -92,7 +95,7 @@ class Upstreams:
                 library = build(library, self.users, self.clock(), self.seed)
             library.clock, library.lock = self.clock, self.lock
             self.library = self.kinopub.library = library
-            self.trakt.catalogue = self.tmdb.catalogue = library.catalogue
+            self.trakt.catalogue = self.tmdb.catalogue = self.prowlarr.catalogue = library.catalogue
             known = dict.fromkeys((*self.users, *library.viewers, *self.trakt.users))
             self.trakt.users.clear()
             for user in known:
@@ -134,6 +137,7 @@ class Upstreams:
                 KINOPUB_HOST: AppTransport(self.kinopub),
                 TMDB_HOST: AppTransport(self.tmdb),
                 IMAGE_HOST: AppTransport(self.images),
+                PROWLARR_HOST: AppTransport(self.prowlarr),
             }
         )
 
@@ -160,6 +164,7 @@ class Running:
     kinopub_url: str
     tmdb_url: str
     tmdb_image_url: str
+    prowlarr_url: str
 
     @property
     def trakt(self) -> Trakt:
@@ -178,6 +183,10 @@ class Running:
         return self.upstreams.images
 
     @property
+    def prowlarr(self) -> Prowlarr:
+        return self.upstreams.prowlarr
+
+    @property
     def library(self) -> Library:
         return self.upstreams.library
 
@@ -189,10 +198,12 @@ class Running:
             "kinopub_url": self.kinopub_url,
             "tmdb_url": self.tmdb_url,
             "tmdb_image_url": self.tmdb_image_url,
+            "prowlarr_url": self.prowlarr_url,
             "control_url": f"{self.trakt_url}/_control",
             "trakt": {"client_id": self.trakt.client_id, "client_secret": self.trakt.client_secret},
             "kinopub": {"client_id": self.kinopub.client_id, "client_secret": self.kinopub.client_secret},
             "tmdb": {"read_access_token": self.tmdb.read_access_token, "api_key": self.tmdb.api_key},
+            "prowlarr": {"api_key": self.prowlarr.api_key},
             "users": list(self.trakt.users),
             "library": self.upstreams.library_name,
         }
@@ -206,9 +217,9 @@ def start(
     limits: bool = False,
     clock: Callable[[], float] = time.time,
     seed: int = 1,
-    ports: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0),
+    ports: tuple[int, int, int, int, int, int] = (0, 0, 0, 0, 0, 0),
 ) -> Iterator[Running]:
-    """Serves all on 127.0.0.1 (ports of Trakt's API and OAuth host, Kinopub, TMDB, its images; 0 takes a free one)."""
+    """Serves all on 127.0.0.1 (ports of Trakt's API and OAuth host, Kinopub, TMDB, images, Prowlarr; 0: a free one)."""
     made = Upstreams(library, users, limits=limits, clock=clock, seed=seed)
     mounts: list[tuple[App, str]] = [(made.trakt, "api"), (made.trakt, "auth")]
     mounts += [(app, "") for app in made.apps[1:]]

@@ -21,7 +21,7 @@ _QUIET = ("httpx", "httpcore", "botocore", "boto3", "urllib3")
 
 _NAMES = (
     "access_token|refresh_token|device_code|user_code|client_secret|api_?key|trakt-api-key|x-api-key|authorization|"
-    "cookie|set-cookie|password|secret|token"
+    "cookie|set-cookie|password|secret|token|ticket"
 )
 _SECRETS = (
     # a value beside its name, as in JSON (quotes may be escaped once), a query or a header

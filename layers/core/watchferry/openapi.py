@@ -94,7 +94,7 @@ def described() -> Json:
         "info": {
             "title": "Watchferry",
             "version": __version__,
-            "description": "Kinopub → Trakt, and the one safe door to Trakt, TMDB and Kinopub.",
+            "description": "Kinopub → Trakt, and the one safe door to Trakt, TMDB, Kinopub and Prowlarr.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/api"}],
@@ -272,10 +272,13 @@ _SECURITY: Json = {
     "token": {"type": "http", "scheme": "bearer", "description": "an API token, wf_…"},
     "tmdbKey": {"type": "apiKey", "in": "query", "name": "api_key", "description": "an API token, wf_…"},
     "traktKey": {"type": "apiKey", "in": "header", "name": "trakt-api-key", "description": "an API token, wf_…"},
+    "prowlarrKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "an API token, wf_…"},
+    "prowlarrQuery": {"type": "apiKey", "in": "query", "name": "apikey", "description": "an API token, wf_…"},
     "kinopubToken": {"type": "apiKey", "in": "query", "name": "access_token", "description": "an API token, wf_…"},
 }
 _ELSEWHERE: Mapping[str, list[Json]] = {
     "tmdb": [{"tmdbKey": []}],
     "trakt": [{"traktKey": []}],
     "kinopub": [{"kinopubToken": []}],
+    "prowlarr": [{"prowlarrKey": []}, {"prowlarrQuery": []}],
 }

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from watchferry.notify.webhook import WebhookSetting
     from watchferry.proxy.door import Door
     from watchferry.proxy.oauth import AuthApi
+    from watchferry.proxy.prowlarr.door import ProwlarrDoor
     from watchferry.storage.accounts import Accounts
     from watchferry.storage.answers import Answers
     from watchferry.storage.api_tokens import ApiTokens
@@ -441,6 +442,24 @@ class Wiring:
 
         return AuthApi(
             self.aws("lambda", retries={"total_max_attempts": 1}, read_timeout=25), self.settings.auth_api_function
+        )
+
+    @cached_property
+    def prowlarr_door(self) -> "ProwlarrDoor":
+        from watchferry.proxy.breaker import Breaker
+        from watchferry.proxy.prowlarr.door import ProwlarrDoor
+        from watchferry.proxy.prowlarr.tickets import Tickets
+
+        return ProwlarrDoor(
+            prowlarrs=self.prowlarrs,
+            accounts=self.accounts,
+            vault=self.vault,
+            tickets=Tickets(self.vault, self.clock),
+            guarded=self.guarded_door(query=False),
+            breaker=Breaker(self.clock),
+            site_url=lambda: self.site_url,
+            user_agent=self.settings.user_agent,
+            clock=self.clock,
         )
 
     @cached_property

@@ -8,8 +8,8 @@ from tests.browser import Browser
 from tests.conftest import NewWiring, client
 from tests.tables import everything_stored
 from tests.unit.auth.conftest import NewBrowser
-from watchferry.auth.prowlarr import PURPOSE
 from watchferry.http_api.cookies import SESSION_COOKIE
+from watchferry.storage.prowlarr import PURPOSE
 from watchferry.vault import Sealed
 from watchferry.wiring import Wiring
 

@@ -17,6 +17,7 @@ FUNCTIONS = {
     "AuthApi": "auth_api",
     "SyncApi": "sync_api",
     "ProxyApi": "proxy_api",
+    "ProwlarrApi": "prowlarr_api",
     "SyncScheduler": "sync_scheduler",
     "SyncPlanner": "sync_planner",
     "HistorySender": "history_sender",
@@ -29,6 +30,7 @@ WRITES = {
     "AuthApi": {"Accounts", "Sessions", "Flows", "Tokens", "ApiTokens", "Prowlarr"},
     "SyncApi": {"Accounts", "Sessions", "Runs", "Plans", "Mappings", "Rechecks", "Unmatched", "Overrides"},
     "ProxyApi": {"Accounts", "Sessions", "Tokens", "Budgets", "CachedAnswers"},
+    "ProwlarrApi": set[str](),
     "SyncScheduler": {"Accounts"},
     "SyncPlanner": {
         *("Accounts", "Runs", "Plans", "Ledger", "Mappings", "Budgets", "Rechecks", "Unmatched", "Overrides", "Tokens"),
@@ -53,6 +55,12 @@ TOUCHES: dict[str, dict[str, set[str]]] = {
         "Prowlarr": {"DeleteItem"},
     },
     "ProxyApi": {"ApiTokens": {"GetItem", "UpdateItem"}},
+    "ProwlarrApi": {
+        "Accounts": {"GetItem"},
+        "Sessions": {"GetItem", "UpdateItem"},
+        "ApiTokens": {"GetItem", "UpdateItem"},
+        "Prowlarr": {"GetItem"},
+    },
     "Notifier": {"Webhooks": {"GetItem"}},
 }
 """Less than all, or more than reading: exactly these actions. A webhook is saved by whom it is never shown to."""
@@ -71,6 +79,7 @@ INDEXES = {
     "AuthApi": {"Sessions/index/user", "ApiTokens/index/user"},
     "SyncApi": set[str](),
     "ProxyApi": set[str](),
+    "ProwlarrApi": set[str](),
     "SyncScheduler": {"Accounts/index/schedule", "Accounts/index/keep_alive"},
     "SyncPlanner": {"Sessions/index/user", "ApiTokens/index/user"},
     "HistorySender": set[str](),
@@ -80,6 +89,7 @@ SENDS = {
     "AuthApi": {"SyncJobs"},
     "SyncApi": {"SyncJobs", "Notices"},
     "ProxyApi": {"Notices"},
+    "ProwlarrApi": set[str](),
     "SyncScheduler": {"SyncJobs"},
     "SyncPlanner": {"SyncJobs", "SyncJobsDlq", "HistoryBatches", "Notices"},
     "HistorySender": {"HistoryBatches", "HistoryBatchesDlq", "Notices"},
@@ -226,14 +236,23 @@ def test_caller_of_users_addresses_reads_webhooks_alone() -> None:
     }  # fmt: skip
 
 
+def test_caller_of_prowlarrs_sees_no_token() -> None:
+    """Who asks and the one setting: no secret of the deployment, no queue, no bucket. What it may open, see below."""
+    touched = set(references(statements("ProwlarrApi")))
+    assert touched - {"AWS::Partition", "AWS::Region", "AWS::AccountId", "AWS::StackName"} == {
+        "ProwlarrApiLog", "Accounts", "Sessions", "ApiTokens", "Prowlarr"
+    }  # fmt: skip
+
+
 def test_key_opens_for_those_who_see_tokens_only() -> None:
     """The account administers the key; it cannot decrypt with it, and neither can a policy that it hands out.
 
-    Who saves a webhook may seal and not open, who calls it may open and not seal.
+    Who saves a webhook may seal and not open, who calls it, or a Prowlarr, may open and not seal.
     """
     admin, use, seal, open_ = properties("TokenKey")["KeyPolicy"]["Statement"]
     assert (seal["Principal"]["AWS"], seal["Action"]) == ({"GetAtt": "SyncApiRole.Arn"}, "kms:GenerateDataKey")
-    assert (open_["Principal"]["AWS"], open_["Action"]) == ({"GetAtt": "NotifierRole.Arn"}, "kms:Decrypt")
+    callers = [{"GetAtt": "NotifierRole.Arn"}, {"GetAtt": "ProwlarrApiRole.Arn"}]
+    assert (open_["Principal"]["AWS"], open_["Action"]) == (callers, "kms:Decrypt")
     assert {p["GetAtt"] for p in use["Principal"]["AWS"]} == {f"{function}Role.Arn" for function in MAY_SEE_TOKENS}
     assert set(use["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
     assert not any(
@@ -335,6 +354,7 @@ def test_functions_answer_before_the_api_gives_up() -> None:
     assert properties("AuthApi")["Timeout"] < 30
     assert properties("SyncApi")["Timeout"] < 30
     assert properties("ProxyApi")["Timeout"] < 30
+    assert properties("ProwlarrApi")["Timeout"] < 30
 
 
 @pytest.mark.parametrize("table", of_type("AWS::DynamoDB::Table"))
@@ -401,6 +421,7 @@ def test_routes_lead_to_the_functions() -> None:
         "ANY /api/trakt/oauth/{proxy+}": "AuthApi",
         "ANY /api/trakt/{proxy+}": "ProxyApi",
         "ANY /api/kinopub/{proxy+}": "ProxyApi",
+        "ANY /api/prowlarr/{proxy+}": "ProwlarrApi",
         "GET /api/openapi.json": "ProxyApi",
         "GET /api/openapi.html": "ProxyApi",
         "$default": "SyncApi",

@@ -17,6 +17,7 @@ SECRET = "s3cr3t-0123456789abcdef"
         f"GET https://api.service-kp.com/v1/history?page=1&access_token={SECRET}&perpage=50",
         f"https://api.themoviedb.org/3/movie/1?api_key={SECRET}",
         f"http://prowlarr/1/download?apikey={SECRET}&link={SECRET}",
+        f"https://watchferry.test/api/prowlarr/1/download?file=x&ticket={SECRET}",
         f"POST /oauth2/token?client_secret={SECRET}&refresh_token={SECRET}",
         f"Authorization: Bearer {SECRET}",
         f'{{"Authorization":"Bearer {SECRET}"}}',

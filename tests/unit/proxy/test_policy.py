@@ -19,6 +19,8 @@ SAMPLES = {
     "types": "movie",
     "show_id": "silo-2023",
     "item_id": "113",
+    "indexer_id": "7",
+    "release_id": "123",
 }
 
 DOCUMENTED = """
@@ -63,6 +65,10 @@ kinopub GET /v1/watching/serials 0
 kinopub GET /v1/items 300
 kinopub GET /v1/items/search 300
 kinopub GET /v1/items/113 300
+prowlarr GET /api/v1/search 0
+prowlarr GET /api/v1/download/redirect/123 0
+prowlarr GET /api/v1/magnet/redirect/123 0
+prowlarr GET /7/download 0
 """
 
 
@@ -128,7 +134,7 @@ def test_everything_else(harry: Client, stranger: Client, upstreams: object, met
     assert not any(app.requests() for app in upstreams.apps)  # type: ignore[attr-defined]
 
 
-@given(st.sampled_from(["tmdb", "trakt", "kinopub"]), st.text(max_size=60))
+@given(st.sampled_from(["tmdb", "trakt", "kinopub", "prowlarr"]), st.text(max_size=60))
 @example("trakt", "/sync/history\n")
 @example("tmdb", "/3/movie/1\u0661")
 def test_no_text_that_means_more_than_it_says(prefix: Prefix, text: str) -> None:

@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 
 from watchferry.clients.guarded import GuardedDoor
-from watchferry.storage.prowlarr import Prowlarrs
+from watchferry.storage.prowlarr import PURPOSE, Prowlarrs
 from watchferry.vault import Vault
-
-PURPOSE = "prowlarr key"
-"""What the key is sealed for; whoever opens it has to say the same."""
 
 
 @dataclass(slots=True)

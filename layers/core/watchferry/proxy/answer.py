@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from watchferry.errors import Problem
-from watchferry.http_api import Answer
+from watchferry.http_api import Answer, Call
 from watchferry.proxy.forward import Fetched
 from watchferry.proxy.policy import UPSTREAMS, Prefix
 
@@ -31,7 +31,19 @@ def comes_back(name: str) -> bool:
     return bool(_COMES_BACK.fullmatch(name))
 
 
-def _is_plain(value: str) -> bool:
+def wants_gzip(call: Call) -> bool:
+    return _takes_gzip(call.headers.get("accept-encoding", ""))
+
+
+@functools.lru_cache(64)
+def _takes_gzip(accepts: str) -> bool:
+    return any(
+        part.split(";")[0].strip() == "gzip" and not re.search(r"q=0(\.0*)?$", part.replace(" ", ""))
+        for part in accepts.lower().split(",")
+    )
+
+
+def is_plain(value: str) -> bool:
     """What API Gateway can carry in a header."""
     return value.isascii() and value.isprintable()
 
@@ -43,12 +55,12 @@ def _runs(media_type: str) -> bool:
 
 def answer_of(fetched: Fetched, *, wants_gzip: bool, extra: Mapping[str, str]) -> Answer:
     """Status and body as they are; the type too, unless it is one that runs."""
-    headers = {name: value for name, value in fetched.headers.items() if comes_back(name) and _is_plain(value)}
+    headers = {name: value for name, value in fetched.headers.items() if comes_back(name) and is_plain(value)}
     if 300 <= fetched.status < 400 and fetched.status != 304:
         headers |= _location(fetched)
     headers |= extra
     kind = fetched.headers.get("content-type", "")
-    if not kind or _runs(fetched.media_type) or not _is_plain(kind):
+    if not kind or _runs(fetched.media_type) or not is_plain(kind):
         kind = "application/octet-stream"
         headers["content-disposition"] = "attachment"
     packs = fetched.packed is not None or len(fetched.body) >= WORTH_PACKING

@@ -37,6 +37,7 @@ PLACES: dict[Prefix, tuple[Place, ...]] = {
     "tmdb": (Place("bearer"), Place("query", "api_key")),
     "trakt": (Place("bearer"), Place("header", "trakt-api-key")),
     "kinopub": (Place("bearer"), Place("query", "access_token")),
+    "prowlarr": (Place("bearer"), Place("header", "x-api-key"), Place("query", "apikey"), Place("query", "ticket")),
 }
 
 

@@ -3,9 +3,7 @@
 Known endpoint → who is calling → what goes upstream, with whose credential → cache or call → what comes back.
 """
 
-import functools
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,17 +12,15 @@ from watchferry.errors import ConnectAgain, RetryLater
 from watchferry.http_api import Answer, Call
 from watchferry.http_api.problems import unknown_endpoint
 from watchferry.proxy import policy, query
-from watchferry.proxy.answer import answer_of, raise_for_meaning
+from watchferry.proxy.answer import answer_of, raise_for_meaning, wants_gzip
 from watchferry.proxy.cache import Cache, Served
 from watchferry.proxy.caller import QUERY_NAMES, Caller, identify
+from watchferry.proxy.deadline import deadline_of
 from watchferry.proxy.forward import LARGEST, Fetched, Forwarder, Outgoing
 from watchferry.proxy.policy import Endpoint, Prefix
 from watchferry.proxy.upstreams import Dressed, Upstreams
 from watchferry.storage.answers import Slot
 from watchferry.storage.budgets import RATES, Budgets
-
-DEADLINE = 25.0
-"""Seconds from the request's arrival to its answer."""
 
 PATIENCE = 2.0
 """Seconds that a write waits for its place in the user's budget."""
@@ -76,7 +72,7 @@ class Door:
             query=query.without(raw_query, taken_out),
             headers=_headers(call),
             body=call.content(LARGEST) if endpoint.method == "POST" else b"",
-            deadline=self._arrival(call) + DEADLINE,
+            deadline=deadline_of(call, self.clock()),
         )
         served = self._served(asked, caller)
         if caller.user_id is not None:
@@ -85,7 +81,7 @@ class Door:
         if served.age is not None and _has_it(call, served.fetched):
             kept = {name: served.fetched.headers[name] for name in ("etag",) if name in served.fetched.headers}
             return Answer(304, None, {**extra, **kept})
-        return answer_of(served.fetched, wants_gzip=_wants_gzip(call.headers.get("accept-encoding", "")), extra=extra)
+        return answer_of(served.fetched, wants_gzip=wants_gzip(call), extra=extra)
 
     def _served(self, asked: Asked, caller: Caller) -> Served:
         endpoint, user_id = asked.endpoint, caller.user_id
@@ -167,13 +163,6 @@ class Door:
         seconds = float(text) if text.isascii() and text.isdigit() else WITHOUT_RETRY_AFTER
         self.budgets.block(user_id, asked.endpoint.method, seconds=min(seconds, 86400.0))
 
-    def _arrival(self, call: Call) -> float:
-        """When API Gateway got the request; now, where its clock cannot be right."""
-        now = self.clock()
-        told = (call.event.get("requestContext") or {}).get("timeEpoch")
-        arrived = told / 1000 if isinstance(told, (int, float)) else now
-        return arrived if now - DEADLINE < arrived <= now else now
-
 
 def _headers(call: Call) -> dict[str, str]:
     # A body's type is the caller's matter: Trakt refuses whatever is not JSON, and the caller shall hear it.
@@ -185,14 +174,6 @@ def _headers(call: Call) -> dict[str, str]:
 def _merged(ours: Mapping[str, str], callers: Mapping[str, str]) -> dict[str, str]:
     """No name of the caller's list is a credential or the User-Agent: nothing of ours can be replaced but the type."""
     return {**{name.lower(): value for name, value in ours.items()}, **callers}
-
-
-@functools.lru_cache(64)
-def _wants_gzip(accepts: str) -> bool:
-    return any(
-        part.split(";")[0].strip() == "gzip" and not re.search(r"q=0(\.0*)?$", part.replace(" ", ""))
-        for part in accepts.lower().split(",")
-    )
 
 
 def _has_it(call: Call, fetched: Fetched) -> bool:

@@ -1,8 +1,9 @@
 """What the proxy opens: the one table. What is not in it is not reachable (http-api.md, Proxy).
 
-Rows come from proxy-endpoints.md (TMDB, Trakt), kinopub-to-trakt-sync §6-7 (Trakt) and KinoAPI §2-4 (Kinopub, reading
-endpoints only: its two GETs that change state are not here). Cache times: proxy-endpoints.md, Caching Strategy, and
-http-api.md, Fine print. HEAD is open wherever GET is. README's list is made from this table (tests/endpoints.py).
+Rows come from proxy-endpoints.md (TMDB, Trakt, Prowlarr), kinopub-to-trakt-sync §6-7 (Trakt), KinoAPI §2-4 (Kinopub,
+reading endpoints only: its two GETs that change state are not here) and reality.md (Prowlarr's real downloads). Cache
+times: proxy-endpoints.md, Caching Strategy, and http-api.md, Fine print. HEAD is open wherever GET is. README's list is
+made from this table (tests/endpoints.py).
 """
 
 import functools
@@ -10,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-type Prefix = Literal["tmdb", "trakt", "kinopub"]
+type Prefix = Literal["tmdb", "trakt", "kinopub", "prowlarr"]
 type Whose = Literal["app", "user"]
 
 DAY, HOUR, FIVE_MINUTES, MINUTE, NEVER = 86400, 3600, 300, 60, 0
@@ -18,7 +19,7 @@ DAY, HOUR, FIVE_MINUTES, MINUTE, NEVER = 86400, 3600, 300, 60, 0
 
 LONGEST_PATH = 512
 
-UPSTREAMS: dict[Prefix, str] = {"tmdb": "TMDB", "trakt": "Trakt", "kinopub": "Kinopub"}
+UPSTREAMS: dict[Prefix, str] = {"tmdb": "TMDB", "trakt": "Trakt", "kinopub": "Kinopub", "prowlarr": "Prowlarr"}
 """Prefix under /api → the name that people know."""
 
 _ID = r"[A-Za-z0-9_-]{1,128}"
@@ -32,6 +33,8 @@ PARAMETERS = {
     "types": r"(?:movie|show)(?:,(?:movie|show))?",
     "show_id": _ID,  # Trakt's number, its slug or an IMDb id
     "item_id": _NUMBER,
+    "indexer_id": _NUMBER,
+    "release_id": _ID,
 }
 """What may stand in a path. Nothing that means anything to a path or a query: no dot, slash, percent or space."""
 
@@ -78,6 +81,10 @@ def _kinopub(path: str, seconds: int = NEVER) -> Endpoint:
     return Endpoint("kinopub", "GET", f"/v1{path}", seconds, "user", "user")
 
 
+def _prowlarr(path: str) -> Endpoint:
+    return Endpoint("prowlarr", "GET", path, NEVER, "user", "user")
+
+
 TABLE: tuple[Endpoint, ...] = (
     _tmdb("/configuration", DAY),
     _tmdb("/configuration/countries", DAY),
@@ -119,6 +126,10 @@ TABLE: tuple[Endpoint, ...] = (
     _kinopub("/items", FIVE_MINUTES),
     _kinopub("/items/search", FIVE_MINUTES),
     _kinopub("/items/{item_id}", FIVE_MINUTES),
+    _prowlarr("/api/v1/search"),
+    _prowlarr("/api/v1/download/redirect/{release_id}"),
+    _prowlarr("/api/v1/magnet/redirect/{release_id}"),
+    _prowlarr("/{indexer_id}/download"),
 )
 
 _FIXED: dict[tuple[str, str, str], Endpoint] = {

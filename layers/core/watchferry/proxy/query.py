@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from watchferry.errors import Problem
 
@@ -34,6 +34,20 @@ def values(raw: str, name: str) -> list[str]:
 def without(raw: str, names: Collection[str]) -> str:
     """Without these names, and without every value that is a credential of ours."""
     return "&".join([part for part in raw.split("&") if not _is_out(part, names)]) if raw else ""
+
+
+def named(raw: str, names: Collection[str]) -> set[str]:
+    """These names as they are spelt here, in whatever case: some servers make no difference."""
+    return {name for name, _ in _pairs(raw) if name.lower() in names}
+
+
+def meant(raw: str) -> list[tuple[str, str]]:
+    """What it says, byte for byte, however it is encoded: the same for `%20`, `+` and `%2B`, `%2b`."""
+    parts = [part.replace("+", " ").partition("=") for part in raw.split("&") if part]
+    return [
+        (unquote_to_bytes(name).decode("latin-1"), unquote_to_bytes(value).decode("latin-1"))
+        for name, _, value in parts
+    ]
 
 
 def is_personal(raw: str) -> bool:

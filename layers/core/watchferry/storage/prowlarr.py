@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from watchferry.storage._dynamo import Table
 
+PURPOSE = "prowlarr key"
+"""What the key is sealed for; whoever opens it has to say the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredProwlarr:
