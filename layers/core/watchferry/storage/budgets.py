@@ -74,7 +74,8 @@ class Budgets:
     def blocked(self, user_id: str, verb: str) -> float:
         """Seconds for which nobody calls."""
         row = self.table.get({"budget": f"{user_id}#{verb}"}) or {}
-        return max(0.0, row.get("blocked_until", 0) / 1000 - self.clock())
+        until: int = row.get("blocked_until", 0)
+        return max(0.0, until / 1000 - self.clock())
 
     def block(self, user_id: str, verb: str, *, seconds: float, interval: float | None = None) -> None:
         """Nobody calls for so long. `interval`: seconds per call that the upstream named."""
