@@ -24,7 +24,8 @@ from tests.upstreams.titles import State, Title, Unit
 from tests.world import NOW, MemoryQueues, Message, World
 from watchferry.errors import ConnectAgain, NotConnected, Problem
 from watchferry.models import MOVED_AT_LEAST
-from watchferry.storage.accounts import RUN_LEASE, Provider, RunActive
+from watchferry.storage.account import Provider, RunActive
+from watchferry.storage.accounts import RUN_LEASE
 from watchferry.storage.runs import Run
 from watchferry.sync.queues import MalformedMessage
 from watchferry.sync.schedule import enqueue_due

@@ -21,7 +21,8 @@ from watchferry.notify.notices import Notice
 from watchferry.notify.telling import Telling
 from watchferry.settings import Settings
 from watchferry.storage._dynamo import Table
-from watchferry.storage.accounts import Account, Accounts, SyncSettings
+from watchferry.storage.account import Account, SyncSettings
+from watchferry.storage.accounts import Accounts
 from watchferry.storage.budgets import Budgets
 from watchferry.storage.ledger import Ledger
 from watchferry.storage.mappings import Mappings

@@ -10,7 +10,7 @@ from tests.bench.metered import Metered
 from tests.bench.options import Options
 from tests.upstreams.kinopub import MOST_PER_PAGE
 from tests.upstreams.titles import MISSING, Title
-from watchferry.storage.accounts import SyncSettings
+from watchferry.storage.account import SyncSettings
 
 USER = "harry"
 SLACK = 1.15

@@ -18,7 +18,7 @@ from tests.bench.local import Local, Person, deployed
 from tests.bench.metered import Metered
 from tests.bench.options import Options
 from tests.bench.timeline import Timeline
-from watchferry.storage.accounts import SyncSettings
+from watchferry.storage.account import SyncSettings
 
 USER = "harry"
 SLOWER = 1.3

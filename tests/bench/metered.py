@@ -17,7 +17,7 @@ from tests.upstreams.stand_ins import API_HOST, AUTH_HOST, KINOPUB_HOST
 from tests.world import MemoryQueues, World
 from watchferry.auth.grants import TokenPair
 from watchferry.settings import Settings
-from watchferry.storage.accounts import Provider
+from watchferry.storage.account import Provider
 from watchferry.sync.connected import Connected
 from watchferry.sync.schedule import enqueue_due
 from watchferry.sync.workshop import Workshop

@@ -10,16 +10,8 @@ from tests.conftest import Clock
 from tests.contract.conftest import Backend
 from watchferry.errors import NotConnected
 from watchferry.storage._dynamo import ConditionFailed, transact
-from watchferry.storage.accounts import (
-    RUN_LEASE,
-    TELL_WITHIN,
-    WAITS,
-    Account,
-    Accounts,
-    Cursor,
-    RunActive,
-    SyncSettings,
-)
+from watchferry.storage.account import Account, Cursor, RunActive, SyncSettings
+from watchferry.storage.accounts import RUN_LEASE, TELL_WITHIN, WAITS, Accounts
 
 PROFILE = {"slug": "harry", "name": "Harry", "avatar": None, "vip": True, "limits": {"list": {"count": 2}}}
 

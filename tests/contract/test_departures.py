@@ -9,7 +9,8 @@ from tests.conftest import Clock
 from tests.contract.conftest import Backend
 from watchferry.errors import NotConnected
 from watchferry.storage._dynamo import ConditionFailed, transact
-from watchferry.storage.accounts import Accounts, SyncSettings
+from watchferry.storage.account import SyncSettings
+from watchferry.storage.accounts import Accounts
 from watchferry.storage.departures import Departures
 
 MARK = "mark"

@@ -7,7 +7,8 @@ import pytest
 
 from tests.conftest import Clock
 from tests.contract.conftest import Backend
-from watchferry.storage.accounts import Accounts, SyncSettings
+from watchferry.storage.account import SyncSettings
+from watchferry.storage.accounts import Accounts
 from watchferry.storage.departures import Departures
 from watchferry.storage.keep_alive import EVERY, KeepAlive
 

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import Clock
 from tests.contract.conftest import Backend
 from watchferry.storage._dynamo import ConditionFailed, transact
-from watchferry.storage.accounts import Cursor
+from watchferry.storage.account import Cursor
 from watchferry.storage.runs import Run, Runs, new_run_id
 
 CURSOR = Cursor(1_700_000_000, frozenset({"7:1700000000", "8:1699999999"}))

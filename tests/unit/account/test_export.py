@@ -14,7 +14,7 @@ from tests.unit.account.conftest import Cloud
 from tests.unit.auth.conftest import NewBrowser, sign_in
 from tests.upstreams import Upstreams
 from watchferry.account import export
-from watchferry.storage.accounts import SyncSettings
+from watchferry.storage.account import SyncSettings
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 

@@ -15,7 +15,7 @@ from watchferry.account.belongings import NOBODYS
 from watchferry.auth.grants import TokenPair
 from watchferry.errors import NotConnected
 from watchferry.models import Event, View
-from watchferry.storage.accounts import SyncSettings
+from watchferry.storage.account import SyncSettings
 from watchferry.storage.runs import Run
 from watchferry.sync.queues import ForgetJob, PlanJob, SendJob
 

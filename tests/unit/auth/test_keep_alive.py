@@ -8,7 +8,7 @@ from tests.browser import Browser
 from tests.conftest import Clock
 from tests.upstreams import Upstreams
 from watchferry.auth.keep_alive import AGAIN_IN, keep_alive
-from watchferry.storage.accounts import Account, SyncSettings
+from watchferry.storage.account import Account, SyncSettings
 from watchferry.storage.keep_alive import EVERY
 from watchferry.storage.tokens import StoredTokens
 from watchferry.wiring import Wiring

@@ -20,7 +20,7 @@ from watchferry.errors import (
     Unsettled,
 )
 from watchferry.http_api import Api
-from watchferry.storage.accounts import RunActive
+from watchferry.storage.account import RunActive
 
 SECURE = {
     "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",

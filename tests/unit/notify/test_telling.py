@@ -8,7 +8,8 @@ import pytest
 from tests.conftest import Clock
 from tests.unit.notify.conftest import USER, queued
 from watchferry.errors import NotConnected
-from watchferry.storage.accounts import TELL_WITHIN, SyncSettings
+from watchferry.storage.account import SyncSettings
+from watchferry.storage.accounts import TELL_WITHIN
 from watchferry.wiring import Wiring
 
 

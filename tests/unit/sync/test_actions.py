@@ -8,7 +8,8 @@ from tests.upstreams import Library, film
 from tests.world import NOW, World
 from watchferry.errors import Problem
 from watchferry.models import Title
-from watchferry.storage.accounts import RUN_LEASE, RunActive
+from watchferry.storage.account import RunActive
+from watchferry.storage.accounts import RUN_LEASE
 from watchferry.storage.overrides import Override
 from watchferry.storage.runs import Run
 from watchferry.sync.brake import NEVER_BELOW, too_many

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.sync.examples import NOON, steadily
 from watchferry.clients.kinopub import LARGEST_PAGE, History
 from watchferry.models import Title
-from watchferry.storage.accounts import Cursor
+from watchferry.storage.account import Cursor
 from watchferry.sync import collect as module
 from watchferry.sync.collect import Collected, collect, has_news
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.world import World
-from watchferry.storage.accounts import RUN_LEASE, RunActive
+from watchferry.storage.account import RunActive
+from watchferry.storage.accounts import RUN_LEASE
 from watchferry.storage.runs import Run
 from watchferry.sync.planner import LONGEST_TURNS, plan_run
 from watchferry.sync.queues import PlanJob

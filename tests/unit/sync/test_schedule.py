@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tests.memory_dynamo import MemoryDynamo
 from tests.unit.sync.examples import NOON, steadily
 from watchferry.storage._dynamo import Table
-from watchferry.storage.accounts import Accounts, SyncSettings
+from watchferry.storage.account import SyncSettings
+from watchferry.storage.accounts import Accounts
 from watchferry.storage.keep_alive import EVERY, KeepAlive
 from watchferry.sync.queues import KeepAliveJob, PlanJob
 from watchferry.sync.schedule import enqueue_due, enqueue_keep_alive, scheduled_job

@@ -7,7 +7,7 @@ import pytest
 from tests.upstreams import Library, film, series
 from tests.world import NOW, World
 from watchferry.errors import Problem
-from watchferry.storage.accounts import RunActive
+from watchferry.storage.account import RunActive
 from watchferry.sync.begin import begin_run
 
 USER = "harry"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from watchferry.auth.views import api_token_view, connection_view
 from watchferry.models import iso
-from watchferry.storage.accounts import Account, Provider
+from watchferry.storage.account import Account, Provider
 from watchferry.storage.budgets import RATES
 from watchferry.storage.ledger import Entry
 from watchferry.storage.runs import Run

@@ -12,7 +12,7 @@ from watchferry.account.belongings import BELONGINGS, Tables
 from watchferry.errors import Problem
 from watchferry.http_api import Answer
 from watchferry.models import iso
-from watchferry.storage.accounts import Account
+from watchferry.storage.account import Account
 
 LARGEST = 4_500_000
 """Bytes: Lambda answers 6 MB at most, and what is binary goes through it in base64."""

@@ -20,7 +20,8 @@ from watchferry.clients._transport import Transport
 from watchferry.clients.trakt import Trakt
 from watchferry.errors import Problem, RetryLater, WatchferryError
 from watchferry.notify.telling import Telling
-from watchferry.storage.accounts import Account, Accounts, Provider
+from watchferry.storage.account import Account, Provider
+from watchferry.storage.accounts import Accounts
 from watchferry.storage.flows import Flows, hash_of, new_handle
 
 STATE_LIFETIME = 600

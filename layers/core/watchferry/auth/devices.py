@@ -6,7 +6,7 @@ from typing import Any
 
 from watchferry.auth.grants import OAuthHost, TokenPair
 from watchferry.errors import Problem
-from watchferry.storage.accounts import Provider
+from watchferry.storage.account import Provider
 from watchferry.storage.flows import DeviceKind, Ending, Flow, Flows, hash_of, new_handle, owner_of
 from watchferry.vault import Sealed, Vault
 

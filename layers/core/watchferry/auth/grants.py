@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from watchferry.errors import WatchferryError
-from watchferry.storage.accounts import Provider
+from watchferry.storage.account import Provider
 
 OAUTH_TIMEOUT = 10.0
 """Seconds for an answer. Long, since a refresh without one may cost a login; twice must fit into lease and request."""

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from watchferry.auth.grants import TokenPair
-from watchferry.storage.accounts import Provider
+from watchferry.storage.account import Provider
 from watchferry.storage.tokens import StoredTokens, Tokens
 from watchferry.vault import Sealed, Vault
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from watchferry.models import iso
-from watchferry.storage.accounts import Account
+from watchferry.storage.account import Account
 from watchferry.storage.api_tokens import ApiToken
 from watchferry.storage.prowlarr import StoredProwlarr
 from watchferry.storage.tokens import StoredTokens

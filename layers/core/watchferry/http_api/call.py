@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.shared.cookies import Cookie
     from pydantic import BaseModel
 
-    from watchferry.storage.accounts import Account, Accounts
+    from watchferry.storage.account import Account
+    from watchferry.storage.accounts import Accounts
     from watchferry.storage.api_tokens import ApiToken, ApiTokens
     from watchferry.storage.sessions import Session, Sessions
 

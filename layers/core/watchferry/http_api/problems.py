@@ -19,7 +19,7 @@ from watchferry.errors import (
     TooLarge,
     UnresolvableAddress,
 )
-from watchferry.storage.accounts import RunActive
+from watchferry.storage.account import RunActive
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from watchferry.notify.notices import KINDS, READERS, Kind, Notice
-from watchferry.storage.accounts import Account, Accounts
+from watchferry.storage.account import Account
+from watchferry.storage.accounts import Accounts
 
 log = logging.getLogger(__name__)
 

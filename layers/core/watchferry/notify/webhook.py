@@ -7,7 +7,7 @@ from watchferry.clients.guarded import GuardedDoor
 from watchferry.errors import Problem
 from watchferry.notify.notices import Notice
 from watchferry.notify.telling import Sends
-from watchferry.storage.accounts import Account
+from watchferry.storage.account import Account
 from watchferry.storage.webhooks import TEST_EVERY, Webhooks
 from watchferry.vault import Vault
 

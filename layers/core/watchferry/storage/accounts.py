@@ -8,12 +8,11 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
 
 from watchferry.errors import NotConnected
-from watchferry.models import iso
 from watchferry.storage import keep_alive
 from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Item, Key, Table
+from watchferry.storage.account import Account, Cursor, Provider, RunActive, SyncSettings
 
 SHARDS = 16
 """Enough for some 16,000 index writes a second; the scheduler reads them one after another."""
@@ -29,9 +28,6 @@ TELL_WITHIN = 60
 
 PROFILE = ("slug", "name", "avatar", "vip", "limits")
 
-type Provider = Literal["trakt", "kinopub"]
-type Rewatch = Literal["each_play", "window", "once"]
-
 WAITS = "awaiting_confirmation"
 """The pause of a user whose braked run waits; it ends with the waiting."""
 
@@ -40,84 +36,6 @@ ENDED_BY_CONNECTING: dict[Provider, set[str]] = {
     "kinopub": {"reauth_required"},
 }
 """Pauses that a new sign-in ends; a lock that still holds pauses again at the next run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far Kinopub's history has been dealt with."""
-
-    last_seen: int
-    """`last_seen` of the newest row."""
-    rows: frozenset[str]
-    """`media:last_seen` of the newest page's rows, which are all known."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncSettings:
-    """`GET /sync/settings` of http-api.md."""
-
-    enabled: bool = False
-    rewatch: Rewatch = "each_play"
-    window_minutes: int = 60
-    batch_size: int = 50
-    confirm_above: int | None = None
-    webhook_url: str | None = None
-
-    @property
-    def one_play_within(self) -> int | None:
-        """Minutes that may lie between two plays of a title which count as one; None: however many."""
-        return {"each_play": 0, "window": self.window_minutes, "once": None}[self.rewatch]
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    user_id: str
-    slug: str
-    name: str
-    avatar: str | None
-    vip: bool
-    limits: dict[str, Any]
-    connected: frozenset[str]
-    settings: SyncSettings
-    paused_reason: str | None
-    cursor: Cursor | None
-    last_success_at: int | None
-    active_run_id: str | None
-    active_until: int
-    awaiting_run_id: str | None
-    """The run whose plan waits for a confirmation."""
-
-    @property
-    def trakt_user_hash(self) -> str:
-        return hashlib.sha256(self.user_id.encode()).hexdigest()[:16]
-
-    @classmethod
-    def of(cls, item: Item) -> Self:
-        cursor = item.get("cursor")
-        return cls(
-            user_id=item["user_id"],
-            slug=item.get("slug", ""),
-            name=item.get("name", ""),
-            avatar=item.get("avatar"),
-            vip=item.get("vip", False),
-            limits=item.get("limits", {}),
-            connected=frozenset(item.get("connected") or ()),
-            settings=SyncSettings(**(item.get("settings") or {})),
-            paused_reason=item.get("paused_reason"),
-            cursor=Cursor(cursor["last_seen"], frozenset(cursor["rows"])) if cursor else None,
-            last_success_at=item.get("last_success_at"),
-            active_run_id=item.get("active_run_id"),
-            active_until=item.get("active_until", 0),
-            awaiting_run_id=item.get("awaiting_run_id"),
-        )
-
-
-class RunActive(Exception):
-    """Another run of this user is under way."""
-
-    def __init__(self, run_id: str) -> None:
-        super().__init__(f"run {run_id} is under way")
-        self.run_id = run_id
 
 
 @dataclass(slots=True)
@@ -401,15 +319,3 @@ def _is_scheduled(account: Account) -> bool:
 
 def _shard(user_id: str) -> str:
     return f"s{int(hashlib.sha256(user_id.encode()).hexdigest(), 16) % SHARDS:02d}"
-
-
-def public_state(account: Account, last_tick: int | None, interval: int | None) -> dict[str, Any]:
-    """`GET /sync/state` of http-api.md; `next_run_at` is the last tick plus the interval, null while nothing is due."""
-    waits = account.settings.enabled and not account.paused_reason and last_tick is not None and interval is not None
-    return {
-        "last_success_at": iso(account.last_success_at) if account.last_success_at else None,
-        "next_run_at": iso((last_tick or 0) + (interval or 0)) if waits else None,
-        "trakt_user_hash": account.trakt_user_hash,
-        "active_run_id": account.active_run_id,
-        "paused_reason": account.paused_reason,
-    }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from watchferry.storage._dynamo import Attr, Clock, ConditionFailed, Item, Table, not_expired
-from watchferry.storage.accounts import Provider
+from watchferry.storage.account import Provider
 
 REMEMBERED = 3600
 """Seconds after its end for which a flow can still be told from one that never was."""

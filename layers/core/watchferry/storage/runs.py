@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, get_args
 
 from watchferry.models import Reason, iso
 from watchferry.storage._dynamo import Attr, Clock, ConditionFailed, Item, Key, Table
-from watchferry.storage.accounts import Cursor
+from watchferry.storage.account import Cursor
 
 KEPT = 400 * 86400
 """Seconds; a little more than the twelve months that the page's chart shows."""

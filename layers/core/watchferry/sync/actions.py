@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from watchferry.errors import Problem
 from watchferry.storage._dynamo import ConditionFailed, Item, transact
-from watchferry.storage.accounts import Account, Accounts, Provider
+from watchferry.storage.account import Account, Provider
+from watchferry.storage.accounts import Accounts
 from watchferry.storage.runs import Run, Runs, new_run_id
 from watchferry.sync.begin import begin_run
 from watchferry.sync.queues import PlanJob, Queues

@@ -1,6 +1,7 @@
 """How a run begins: one per user at a time."""
 
-from watchferry.storage.accounts import Account, Accounts
+from watchferry.storage.account import Account
+from watchferry.storage.accounts import Accounts
 from watchferry.storage.runs import Mode, Run, Runs, Trigger
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from watchferry.storage.accounts import SyncSettings
+from watchferry.storage.account import SyncSettings
 from watchferry.storage.runs import Run
 
 RUNS_COMPARED = 10

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from watchferry.clients.kinopub import LARGEST_PAGE, History, HistoryRow, Kinopub
 from watchferry.models import Title, imdb_id
-from watchferry.storage.accounts import Cursor
+from watchferry.storage.account import Cursor
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import batched
 
 from watchferry.storage._dynamo import ConditionFailed, transact
-from watchferry.storage.accounts import Account
+from watchferry.storage.account import Account
 from watchferry.storage.budgets import RATES
 from watchferry.storage.plans import batch_name
 from watchferry.storage.runs import Run

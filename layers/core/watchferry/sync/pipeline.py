@@ -12,7 +12,7 @@ from watchferry.clients.kinopub import Kinopub
 from watchferry.clients.trakt import HistoryType, Trakt
 from watchferry.errors import NotThere
 from watchferry.models import Event, Ids, Kind, View, unix
-from watchferry.storage.accounts import Account
+from watchferry.storage.account import Account
 from watchferry.storage.runs import Run
 from watchferry.sync.collect import Collected, collect
 from watchferry.sync.confirm import Confirmed, confirm_completed, never_finished

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from watchferry.models import Event, Title
-from watchferry.storage.accounts import Cursor
+from watchferry.storage.account import Cursor
 from watchferry.storage.unmatched import UNMATCHED, Unmatched, unmatched_of
 from watchferry.sync.aftermath import FRESH, LATER, SOON, Aftermath
 from watchferry.sync.collect import Collected, has_news

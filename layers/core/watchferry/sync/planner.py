@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from watchferry.errors import NotConnected, RetryLater, WatchferryError
-from watchferry.storage.accounts import Account, RunActive
+from watchferry.storage.account import Account, RunActive
 from watchferry.storage.runs import Run
 from watchferry.sync import commit
 from watchferry.sync.begin import begin_run, may_run_by_itself

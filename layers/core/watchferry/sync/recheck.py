@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from watchferry.clients.trakt import Trakt
 from watchferry.models import Event, Kind, Reason, View
-from watchferry.storage.accounts import Account
+from watchferry.storage.account import Account
 from watchferry.storage.overrides import Rules
 from watchferry.storage.plans import Batch
 from watchferry.storage.runs import Run

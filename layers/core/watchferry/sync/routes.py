@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args
 from watchferry.errors import Problem
 from watchferry.http_api import Answer, Api, Call
 from watchferry.models import Outcome
-from watchferry.storage.accounts import SyncSettings, public_state
+from watchferry.storage.account import SyncSettings, public_state
 from watchferry.storage.plans import Plans
 from watchferry.storage.runs import REASONS, Run
 from watchferry.sync import actions

@@ -14,7 +14,7 @@ from watchferry.clients.trakt import Play, Trakt
 from watchferry.errors import Unsettled
 from watchferry.models import Event, Kind, unix
 from watchferry.storage._dynamo import ConditionFailed, transact
-from watchferry.storage.accounts import Account
+from watchferry.storage.account import Account
 from watchferry.storage.ledger import Entry
 from watchferry.storage.plans import Batch, Undoing
 from watchferry.storage.runs import Run

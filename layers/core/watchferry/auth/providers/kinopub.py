@@ -11,7 +11,7 @@ from watchferry.auth.grants import DeviceCode, GrantRefused, Refusal, TokenPair
 from watchferry.auth.providers._answers import device_of, pair_of, trouble_of, word
 from watchferry.clients._transport import Transport, meaning
 from watchferry.errors import OutcomeUnknown, RetryLater, StopRun, WatchferryError
-from watchferry.storage.accounts import Provider
+from watchferry.storage.account import Provider
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from watchferry.auth.grants import DeviceCode, Refusal, TokenPair
 from watchferry.auth.providers._answers import device_of, pair_of, trouble_of
 from watchferry.clients._transport import Transport, meaning
 from watchferry.errors import OutcomeUnknown, RetryLater, StopRun
-from watchferry.storage.accounts import Provider
+from watchferry.storage.account import Provider
 
 _BY_STATUS: Mapping[int, Refusal] = {
     400: "pending",
