@@ -1,19 +1,19 @@
 """Everything that can go wrong, a row each: nothing is lost, nothing is doubled, and the person is told.
 
 All rows happen at the same time, each to a person of its own: a run that meets the fault, then the end of the trouble,
-one more film, and a run after it (trouble.py). Elsewhere, since they are no single run's:
+one more film, and a run after it (trouble.py). What is no single run's stands elsewhere:
 
 | fault | where |
 | --- | --- |
 | crash at the claim, around the POST, before SENT, before the cursor, before the ack | crash_rows.py |
-| crash in a confirmation's recheck, an undo's planner, an undo's batch | crash_rows.py |
+| crash in planning, in a confirmation's recheck, in an undo's planner, in an undo's batch | crash_rows.py |
 | rotated token received and the write fails | crash_rows.py |
 | 5xx, dropped connections, nonsense; 401, 403, 409, 420, 422, 423, 426, 429; partial `not_found` | upstream_rows.py |
+| 5xx storm over three hourly runs; disconnect during a run | upstream_rows.py |
 | the same message twice, ten times, at once; poison beside good ones | test_delivery.py |
 | DynamoDB throttled at each call site | test_throttled.py |
 | 429 seen by ten workers; refresh race with 2, 5, 20, 50; visibility timeout over in a run | test_at_once.py |
-| a job that kills its process beside nine good ones | test_at_once.py |
-| 5xx storm over three hourly runs; disconnect during a run; clock skew of ± 5 minutes | test_long_trouble.py |
+| a job that kills its process beside nine good ones; clock skew of ± 5 minutes | test_at_once.py |
 | Kinopub rows shifting between pages | test_sync.py, test_rows_that_shift |
 """
 
