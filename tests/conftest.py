@@ -3,6 +3,7 @@
 `wiring` is a process; `new_wiring()` makes another one on the same AWS, upstreams and clock.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -71,11 +72,18 @@ class WiringOnMoto(Wiring):
         return client(service)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two of them have a deployed stack each, which they mostly wait for."""
+    return max(3, os.cpu_count() or 0)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """There is one deployed stack: what needs it is done by one process, while the others do the rest."""
+    """What needs a deployed stack is done by one process; what breaks it on purpose by another, on its own stack."""
     for item in items:
         if item.get_closest_marker("stack"):
-            item.add_marker(pytest.mark.xdist_group("stack"))
+            breaks = item.path.name in {"test_faults.py", "test_throttled.py", "test_at_once.py"}
+            item.add_marker(pytest.mark.xdist_group("faults" if breaks else "stack"))
 
 
 @pytest.fixture
