@@ -1,6 +1,6 @@
 # Everything runs from here; `make` alone lists the targets. Python 3.13 and a connection to PyPI are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check bench lock deploy clean
+.PHONY: help setup demo up down test faults check bench lock deploy clean
 
 UV := $(or $(shell command -v uv),.local/env/uv/bin/uv)
 PYTHON := .venv/bin/python
@@ -31,7 +31,10 @@ down: $(READY) ## stop the local cloud; its state is kept
 	$(PYTHON) -m tests.cloud.down
 
 test: $(READY) ## every test
-	$(PYTHON) -m pytest -n auto --dist loadgroup
+	$(PYTHON) -m pytest -n auto --dist loadgroup -m "not faults"
+
+faults: $(READY) ## everything that can go wrong in the deployed stack, for some ten minutes
+	$(PYTHON) -m pytest -m faults
 
 check: $(READY) ## linters, types, rules about imports, the template
 	.venv/bin/ruff check

@@ -84,6 +84,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("stack"):
             breaks = item.path.name in {"test_faults.py", "test_throttled.py", "test_at_once.py"}
             item.add_marker(pytest.mark.xdist_group("faults" if breaks else "stack"))
+            if breaks:
+                item.add_marker(pytest.mark.faults)
 
 
 @pytest.fixture
