@@ -7,7 +7,7 @@ them again, let time pass, kill a function — is done by the test, step by step
 import itertools
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
@@ -21,7 +21,7 @@ from watchferry.notify.notices import Notice
 from watchferry.notify.telling import Telling
 from watchferry.settings import Settings
 from watchferry.storage._dynamo import Table
-from watchferry.storage.account import Account, SyncSettings
+from watchferry.storage.account import Account
 from watchferry.storage.accounts import Accounts
 from watchferry.storage.budgets import Budgets
 from watchferry.storage.ledger import Ledger
@@ -88,6 +88,7 @@ class Mending:
     rechecks: Rechecks
     mappings: Mappings
     open_trakt: Trakt
+    clock: Callable[[], float]
 
 
 @dataclass(slots=True)
@@ -180,7 +181,7 @@ class World:
         return account
 
     def settings(self, user: str = "harry", **changes: Any) -> None:
-        self.shop.accounts.set_settings(user, SyncSettings(**{**asdict(self.account(user).settings), **changes}))
+        self.shop.accounts.change_settings(user, **changes)
 
     # What a person, or the schedule, does
 
@@ -223,7 +224,7 @@ class World:
     @property
     def mending(self) -> Mending:
         shop = self.shop
-        return Mending(shop.unmatched, shop.overrides, shop.rechecks, shop.mappings, self.open_trakt)
+        return Mending(shop.unmatched, shop.overrides, shop.rechecks, shop.mappings, self.open_trakt, lambda: self.now)
 
     # What the cloud does
 

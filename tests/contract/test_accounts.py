@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def harry(accounts: Accounts, user: str) -> str:
     accounts.sign_in(user, PROFILE)
     accounts.connect(user, "trakt")
     accounts.connect(user, "kinopub")
-    accounts.set_settings(user, SyncSettings(enabled=True))
+    accounts.change_settings(user, enabled=True)
     return user
 
 
@@ -69,7 +70,7 @@ def test_signing_in_again_renews_the_profile_alone(accounts: Accounts, harry: st
         lambda accounts, user: accounts.connect(user, "trakt"),
         lambda accounts, user: accounts.disconnect(user, "trakt"),
         lambda accounts, user: accounts.pause(user, "x"),
-        lambda accounts, user: accounts.set_settings(user, SyncSettings()),
+        lambda accounts, user: accounts.change_settings(user),
     ],
 )
 def test_only_signing_in_makes_one(accounts: Accounts, user: str, change: Any) -> None:
@@ -84,11 +85,11 @@ def test_who_is_due(accounts: Accounts, harry: str) -> None:
     assert is_due(accounts, harry)
     accounts.pause(harry, "awaiting_confirmation")
     assert not is_due(accounts, harry)
-    accounts.set_settings(harry, SyncSettings(enabled=True))
+    accounts.change_settings(harry, enabled=True)
     assert is_due(accounts, harry)
-    accounts.set_settings(harry, SyncSettings(enabled=False))
+    accounts.change_settings(harry, enabled=False)
     assert not is_due(accounts, harry)
-    accounts.set_settings(harry, SyncSettings(enabled=True))
+    accounts.change_settings(harry, enabled=True)
     for provider in ("trakt", "kinopub"):
         accounts.disconnect(harry, provider)
         assert not is_due(accounts, harry)
@@ -115,11 +116,25 @@ def test_what_a_new_connection_mends(accounts: Accounts, harry: str, reason: str
 
 def test_settings_are_kept(accounts: Accounts, harry: str) -> None:
     """All of them, null included."""
-    wanted = SyncSettings(True, "window", 90, 25, 7, "https://hooks.test/x")
-    accounts.set_settings(harry, wanted)
-    assert found(accounts, harry).settings == wanted
-    accounts.set_settings(harry, SyncSettings(enabled=True))
-    assert found(accounts, harry).settings == SyncSettings(enabled=True)
+    wanted = SyncSettings(True, "window", 90, 25, 7, "https://hooks.test/***")
+    assert accounts.change_settings(harry, **asdict(wanted)).settings == wanted == found(accounts, harry).settings
+    changed = accounts.change_settings(harry, confirm_above=None, webhook_url=None, batch_size=26).settings
+    assert changed == SyncSettings(True, "window", 90, 26) == found(accounts, harry).settings
+
+
+def test_settings_changed_at_once_are_all_kept(accounts: Accounts, harry: str) -> None:
+    """Two pages, one field each: neither takes back what the other has set."""
+    changes: list[dict[str, Any]] = [{"enabled": False}, {"batch_size": 7}, {"rewatch": "once"}, {"confirm_above": 3}]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda change: accounts.change_settings(harry, **change), changes))
+    assert found(accounts, harry).settings == SyncSettings(False, "once", batch_size=7, confirm_above=3)
+
+
+def test_only_switching_it_on_ends_a_pause(accounts: Accounts, harry: str) -> None:
+    """Another setting does not, though automatic sync is on."""
+    accounts.pause(harry, "account_limit")
+    assert accounts.change_settings(harry, batch_size=7).paused_reason == "account_limit"
+    assert accounts.change_settings(harry, enabled=True).paused_reason is None
 
 
 def test_changes_at_once_are_all_kept(accounts: Accounts, harry: str) -> None:
@@ -216,13 +231,13 @@ def test_going_on_needs_the_one_that_waits(accounts: Accounts, harry: str) -> No
 def test_the_first_confirmation_switches_the_schedule_on(accounts: Accounts, user: str) -> None:
     """Unless its user has chosen otherwise; other settings are no choice of that."""
     accounts.sign_in(user, PROFILE)
-    accounts.set_settings(user, SyncSettings(batch_size=7))
+    accounts.change_settings(user, batch_size=7)
     for enabled in (True, False):
         accounts.begin_run(user, "run-1")
         waits(accounts, user, "run-1")
         transact(accounts.table.client, [accounts.going_on(user, "run-1")])
         assert found(accounts, user).settings == SyncSettings(enabled=enabled, batch_size=7)
-        accounts.set_settings(user, SyncSettings(enabled=False, batch_size=7))
+        accounts.change_settings(user, enabled=False, batch_size=7)
 
 
 @pytest.mark.parametrize("waiting", [False, True])

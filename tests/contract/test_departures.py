@@ -23,7 +23,7 @@ def accounts(backend: Backend, clock: Clock, user: str) -> Iterator[Accounts]:
     accounts.sign_in(user, {"slug": "harry", "name": "Harry"})
     accounts.connect(user, "trakt")
     accounts.connect(user, "kinopub")
-    accounts.set_settings(user, SyncSettings(enabled=True, batch_size=7))
+    accounts.change_settings(user, enabled=True, batch_size=7)
     accounts.begin_run(user, "run-1")
     yield accounts
     accounts.table.delete({"user_id": user})
@@ -43,7 +43,7 @@ def test_nobody_is_there_from_the_mark_on(accounts: Accounts, departures: Depart
         lambda: accounts.pause(user, "x"),
         lambda: accounts.connect(user, "trakt"),
         lambda: accounts.disconnect(user, "kinopub"),
-        lambda: accounts.set_settings(user, SyncSettings()),
+        lambda: accounts.change_settings(user),
     ]
     for change in changes:
         with pytest.raises(NotConnected):

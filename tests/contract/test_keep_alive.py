@@ -7,7 +7,6 @@ import pytest
 
 from tests.conftest import Clock
 from tests.contract.conftest import Backend
-from watchferry.storage.account import SyncSettings
 from watchferry.storage.accounts import Accounts
 from watchferry.storage.departures import Departures
 from watchferry.storage.keep_alive import EVERY, KeepAlive
@@ -41,7 +40,7 @@ def test_due_a_week_after_connecting(keep_alive: KeepAlive, accounts: Accounts, 
     assert not is_due(keep_alive, user)
     clock.advance(1)
     for enabled in (True, False):
-        accounts.set_settings(user, SyncSettings(enabled=enabled))
+        accounts.change_settings(user, enabled=enabled)
         assert is_due(keep_alive, user)
     accounts.pause(user, "account_locked")
     accounts.disconnect(user, "trakt")

@@ -14,7 +14,6 @@ from tests.unit.account.conftest import Cloud
 from tests.unit.auth.conftest import NewBrowser, sign_in
 from tests.upstreams import Upstreams
 from watchferry.account import export
-from watchferry.storage.account import SyncSettings
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 
@@ -82,7 +81,7 @@ def test_no_secret_in_it(cloud: Cloud, connected: Browser) -> None:
     hook = "https://hooks.test/T0P/S3CRET"
     sealed = cloud.wiring.vault.seal(hook.encode(), owner=cloud.uuid, purpose="webhook")
     cloud.wiring.webhooks.put(cloud.uuid, sealed=sealed.value, sealed_key=sealed.key)
-    cloud.wiring.accounts.set_settings(cloud.uuid, SyncSettings(webhook_url="https://hooks.test/***"))
+    cloud.wiring.accounts.change_settings(cloud.uuid, webhook_url="https://hooks.test/***")
     _, token = cloud.wiring.api_tokens.make(cloud.uuid, "another")
     text = json.dumps(read(connected.get("/account/export")))
     secrets = {token, hook, connected.cookies["__Host-session"]}

@@ -15,7 +15,6 @@ from watchferry.account.belongings import NOBODYS
 from watchferry.auth.grants import TokenPair
 from watchferry.errors import NotConnected
 from watchferry.models import Event, View
-from watchferry.storage.account import SyncSettings
 from watchferry.storage.runs import Run
 from watchferry.sync.queues import ForgetJob, PlanJob, SendJob
 
@@ -98,7 +97,7 @@ def test_twice(cloud: Cloud, connected: Browser) -> None:
 @pytest.mark.parametrize("steps", range(8))
 def test_in_the_middle_of_a_run(cloud: Cloud, connected: Browser, steps: int) -> None:
     """After so many messages of a run: it is over, no POST begins any more, nothing of it is left."""
-    cloud.wiring.accounts.set_settings(cloud.uuid, small_batches())
+    cloud.wiring.accounts.change_settings(cloud.uuid, batch_size=2)
     cloud.start()
     for _ in range(steps):
         if cloud.queues.messages:
@@ -111,16 +110,12 @@ def test_in_the_middle_of_a_run(cloud: Cloud, connected: Browser, steps: int) ->
     assert not [said for said in cloud.results if said.startswith("stopped")]
 
 
-def small_batches() -> SyncSettings:
-    return SyncSettings(batch_size=2)
-
-
 @pytest.mark.parametrize("moment", ["claimed", "intended", "sent", "planning"])
 def test_while_a_worker_is_at_it(
     cloud: Cloud, connected: Browser, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a worker writes after the first sweep, the second finds; a POST that was not yet meant never begins."""
-    cloud.wiring.accounts.set_settings(cloud.uuid, small_batches())
+    cloud.wiring.accounts.change_settings(cloud.uuid, batch_size=2)
     cloud.start()
     left: list[int] = []
 

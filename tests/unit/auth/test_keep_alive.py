@@ -8,7 +8,7 @@ from tests.browser import Browser
 from tests.conftest import Clock
 from tests.upstreams import Upstreams
 from watchferry.auth.keep_alive import AGAIN_IN, keep_alive
-from watchferry.storage.account import Account, SyncSettings
+from watchferry.storage.account import Account
 from watchferry.storage.keep_alive import EVERY
 from watchferry.storage.tokens import StoredTokens
 from watchferry.wiring import Wiring
@@ -96,7 +96,7 @@ def test_a_row_from_before(harry: Harry, clock: Clock) -> None:
 
 def test_a_refusal_says_so_in_time(harry: Harry, connected: Browser, clock: Clock) -> None:
     """The login is dead: paused as `reauth_required`, and asked no more until it is connected again."""
-    harry.wiring.accounts.set_settings(harry.uuid, SyncSettings(enabled=True))
+    harry.wiring.accounts.change_settings(harry.uuid, enabled=True)
     harry.upstreams.kinopub.forget_tokens()
     clock.advance(EVERY)
     assert harry.tick() == ["has to be connected again"]

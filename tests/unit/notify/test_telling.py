@@ -8,7 +8,6 @@ import pytest
 from tests.conftest import Clock
 from tests.unit.notify.conftest import USER, queued
 from watchferry.errors import NotConnected
-from watchferry.storage.account import SyncSettings
 from watchferry.storage.accounts import TELL_WITHIN
 from watchferry.wiring import Wiring
 
@@ -36,7 +35,7 @@ def test_a_pause_is_told_once(at_home: Wiring, clock: Clock, reason: str) -> Non
     clock.advance(10 * TELL_WITHIN)
     at_home.telling.pause(USER, reason, "why")
     assert told(at_home) == []
-    at_home.accounts.set_settings(USER, SyncSettings(enabled=True))
+    at_home.accounts.change_settings(USER, enabled=True)
     at_home.telling.pause(USER, reason, "why")
     assert told(at_home) == both(reason)
 

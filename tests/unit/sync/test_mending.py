@@ -115,6 +115,36 @@ def test_a_search_is_remembered(world: World) -> None:
     assert world.upstreams.trakt.requests() == []
 
 
+def test_one_show_is_searched_for_once(world: World) -> None:
+    """However many of its episodes are missing: by its id, and by its name."""
+    world.run()
+    world.upstreams.trakt.forget()
+    shown(world)
+    asked = [request.query for request in world.upstreams.trakt.requests("^/search/show")]
+    assert len(asked) == len(set(map(str, asked))) == 2  # the names of Silo and of Gone
+
+
+def test_the_show_itself_is_a_candidate_whatever_its_name(world: World) -> None:
+    """Trakt calls it otherwise than Kinopub, so that a search by name does not find it."""
+    world.run()
+    show = show_of(world, SILO)
+    world.upstreams.trakt.faults.add(path="^/search/show", status=200, body="[]", times=None)
+    rows = {row["key"]: row["candidates"] for row in shown(world)}
+    assert [each["trakt_id"] for each in rows["90-1-3"]] == [show.trakt]
+
+
+def test_a_slow_trakt_keeps_nobody_waiting_for_the_list(world: World) -> None:
+    """After some seconds no more searches begin; what was found by then is there, the rest the next time."""
+    world.run()
+    world.latency = 5.0
+    before = world.now
+    found = [bool(row["candidates"]) for row in shown(world)]
+    assert not all(found)
+    assert world.now - before <= 5 * 2 * mending.SEARCHES_AT_ONCE
+    world.latency = 0.0
+    assert all(row["candidates"] for row in shown(world))
+
+
 def test_without_trakt_the_list_is_there_without_candidates(world: World) -> None:
     """And the next look tries again."""
     world.run()

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tests.memory_dynamo import MemoryDynamo
 from tests.unit.sync.examples import NOON, steadily
 from watchferry.storage._dynamo import Table
-from watchferry.storage.account import SyncSettings
 from watchferry.storage.accounts import Accounts
 from watchferry.storage.keep_alive import EVERY, KeepAlive
 from watchferry.sync.queues import KeepAliveJob, PlanJob
@@ -49,7 +48,7 @@ def add(
     accounts.sign_in(user, {"slug": user, "name": user})
     for provider in providers:
         accounts.connect(user, provider)  # type: ignore[arg-type]
-    accounts.set_settings(user, SyncSettings(enabled=enabled))
+    accounts.change_settings(user, enabled=enabled)
 
 
 def tick(accounts: Accounts, at: float = NOON, spread: int = 900) -> Queue:

@@ -7,12 +7,13 @@ automatic sync is on, nothing pauses it and both accounts are connected.
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Any
 
 from watchferry.errors import NotConnected
 from watchferry.storage import keep_alive
 from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Item, Key, Table
-from watchferry.storage.account import Account, Cursor, Provider, RunActive, SyncSettings
+from watchferry.storage.account import Account, Cursor, Provider, RunActive
 
 SHARDS = 16
 """Enough for some 16,000 index writes a second; the scheduler reads them one after another."""
@@ -81,16 +82,17 @@ class Accounts:
 
     # Settings and pauses
 
-    def set_settings(self, user_id: str, settings: SyncSettings) -> Account:
-        """Setting `enabled` ends a pause (http-api.md, Sync)."""
+    def change_settings(self, user_id: str, **changes: Any) -> Account:
+        """Fields of SyncSettings; the others stay. Setting `enabled` ends a pause (http-api.md, Sync)."""
 
         def change(item: Item) -> None:
-            chosen = "enabled" in (item.get("settings") or {})
-            item["settings"] = {name: value for name, value in asdict(settings).items() if value is not None}
-            if settings.enabled:
+            settings = dict(item.get("settings") or {})
+            # False before anybody has chosen is no choice: confirming a first run still turns it on.
+            unchosen = {"enabled"} - settings.keys() if changes.get("enabled") is False else set()
+            settings |= {name: value for name, value in changes.items() if name not in unchosen}
+            item["settings"] = {name: value for name, value in settings.items() if value is not None}
+            if changes.get("enabled"):
                 item["paused_reason"] = None
-            elif not chosen:
-                del item["settings"]["enabled"]  # still nobody's choice: confirming a first run turns it on
 
         return self._change(user_id, change)
 

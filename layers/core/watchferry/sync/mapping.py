@@ -61,7 +61,8 @@ class Mapper:
         found = [self.remembered[key].value for key in keys if key in self.remembered]
         # By IMDb id it is Trakt's id, by text all ids, and a word where there is none.
         shows = [hit["trakt"] if isinstance(hit, dict) else hit for hit in found if not isinstance(hit, str)]
-        shows += [rule.trakt_id for title in titles for rule in self.rules.by_item.get(title.item, {}).values()]
+        rules = [rule for title in titles if title.is_show for rule in self.rules.by_item.get(title.item, {}).values()]
+        shows += [rule.trakt_id for rule in rules if not rule.ignore]
         self.remembered.update(self.mappings.get(f"seasons-{show}" for show in shows))
 
     def map(self, title: Title, views: Sequence[View]) -> Mapped:

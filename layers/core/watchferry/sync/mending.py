@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from watchferry.clients.trakt import SearchType, Trakt
-from watchferry.errors import NotThere, Problem, WatchferryError
-from watchferry.models import Title
+from watchferry.errors import NotThere, Problem, RetryLater, WatchferryError
 from watchferry.storage.mappings import MISSING, Mappings
 from watchferry.storage.overrides import Override, Overrides
 from watchferry.storage.rechecks import Rechecks
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 MOST_CANDIDATES = 10
 SEARCHES_AT_ONCE = 5
+PATIENCE = 8.0
+"""Seconds after which no more searches begin: a search itself may take twice five, and a request has 29."""
 
 
 class Deployment(Protocol):
     """What mending needs of wiring.py."""
+
+    clock: Callable[[], float]
 
     @property
     def unmatched(self) -> UnmatchedTitles: ...
@@ -37,11 +41,23 @@ class Deployment(Protocol):
 
 
 def with_candidates(own: Deployment, rows: Sequence[Unmatched]) -> list[dict[str, Any]]:
-    """Rows as http-api.md has them, each with what Trakt's search says of its names; none while Trakt is away."""
-    find = _Candidates(own.mappings, lambda: own.open_trakt)
+    """Rows as http-api.md has them, each with what Trakt's search says of its names; none while Trakt is away.
+
+    Rows of one show have one search; what it found is remembered for all users for a day.
+    """
+    wanted = {_memory_of(row): row for row in rows}
+    found: dict[str, list[dict[str, Any]]] = {key: each.value for key, each in own.mappings.get(wanted).items()}
+    until = own.clock() + PATIENCE
+
+    def ask(key: str) -> None:
+        if own.clock() < until:
+            with suppress(WatchferryError):
+                candidates = _candidates(own, wanted[key], until)
+                found[key] = own.mappings.put(key, candidates, kept=MISSING).value
+
     with ThreadPoolExecutor(SEARCHES_AT_ONCE) as pool:
-        found = list(pool.map(find, rows))
-    return [_shown(row, candidates) for row, candidates in zip(rows, found, strict=True)]
+        list(pool.map(ask, wanted.keys() - found.keys()))
+    return [_shown(row, found.get(_memory_of(row), [])) for row in rows]
 
 
 def mend(own: Deployment, user_id: str, key: str, wanted: "Mend") -> None:
@@ -105,46 +121,36 @@ def _led(trakt: Trakt, override: Override, wanted: "Mend", waiting: Sequence[Unm
     return override
 
 
-@dataclass(slots=True)
-class _Candidates:
-    """What a search by the title's names finds, remembered for all users for a day."""
+def _memory_of(row: Unmatched) -> str:
+    """The key under which its candidates are remembered."""
+    names = "|".join(sorted(same_name(name) for name in row.title.names))
+    return f"candidates-{_kind(row)}-{row.show or 0}-{row.title.year}-{names}"[:1000]
 
-    mappings: Mappings
-    trakt: Callable[[], Trakt]
 
-    def __call__(self, row: Unmatched) -> list[dict[str, Any]]:
-        kind: SearchType = "show" if row.title.is_show else "movie"
-        key = f"candidates-{kind}-" + "|".join(sorted(same_name(name) for name in row.title.names))
-        remembered = self.mappings.get([key[:1000]])
-        if remembered:
-            return next(iter(remembered.values())).value  # type: ignore[no-any-return]
-        try:
-            found = self._found(row.title, kind)
-        except WatchferryError:
-            return []
-        return self.mappings.put(key[:1000], found, kept=MISSING).value  # type: ignore[no-any-return]
+def _kind(row: Unmatched) -> SearchType:
+    return "show" if row.title.is_show else "movie"
 
-    def _found(self, title: Title, kind: SearchType) -> list[dict[str, Any]]:
-        works = [
-            work
-            for name in names_to_ask(title)
-            for hit in self.trakt().search_text(name, kind)
-            if (work := getattr(hit, kind)) is not None and "trakt" in work.ids
-        ]
-        # Of the same year first; else in the order of Trakt's own score.
-        works.sort(key=lambda work: work.year != title.year)
-        unique = {work.ids["trakt"]: work for work in works}
-        return [
-            {"trakt_id": trakt_id, "type": kind, "title": work.title, "year": work.year, "ids": dict(work.known_ids)}
-            for trakt_id, work in list(unique.items())[:MOST_CANDIDATES]
-        ]
+
+def _candidates(own: Deployment, row: Unmatched, until: float) -> list[dict[str, Any]]:
+    """The show that lacks the episode first, since it likely has it elsewhere; then those of the same year."""
+    kind = _kind(row)
+    hits = own.open_trakt.search_id("trakt", row.show, kind) if row.show else []
+    for name in names_to_ask(row.title):
+        if own.clock() >= until:
+            raise RetryLater("upstream_timeout", "Trakt's search takes too long")
+        hits += own.open_trakt.search_text(name, kind)
+    works = [work for hit in hits if (work := getattr(hit, kind)) is not None and "trakt" in work.ids]
+    # The sort is stable: else it is the order of Trakt's own score.
+    works.sort(key=lambda work: (work.ids["trakt"] != row.show, work.year != row.title.year))
+    unique = {work.ids["trakt"]: work for work in works}
+    return [
+        {"trakt_id": trakt_id, "type": kind, "title": work.title, "year": work.year, "ids": dict(work.known_ids)}
+        for trakt_id, work in list(unique.items())[:MOST_CANDIDATES]
+    ]
 
 
 def _shown(row: Unmatched, candidates: list[dict[str, Any]]) -> dict[str, Any]:
     shown: dict[str, Any] = {"key": row.key, "title": row.title.title, "year": row.title.year, "type": row.type}
     if row.episode is not None:
         shown |= {"season": row.episode[0], "episode": row.episode[1]}
-    # The show that lacks the episode is the likeliest to have it elsewhere.
-    mine = [each for each in candidates if each["trakt_id"] == row.show]
-    others = [each for each in candidates if each["trakt_id"] != row.show]
-    return shown | {"reason": row.reason, "seen": row.seen, "candidates": [*mine, *others]}
+    return shown | {"reason": row.reason, "seen": row.seen, "candidates": candidates}

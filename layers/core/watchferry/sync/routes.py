@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args
 from watchferry.errors import Problem
 from watchferry.http_api import Answer, Api, Call
 from watchferry.models import Outcome
-from watchferry.storage.account import SyncSettings, public_state
+from watchferry.storage.account import public_state
 from watchferry.storage.plans import Plans
 from watchferry.storage.runs import REASONS, Run
 from watchferry.sync import actions
@@ -106,11 +106,10 @@ def mount(api: Api, deployment: "Callable[[], Deployment]") -> None:
         from watchferry.sync.bodies import Settings
 
         changes = call.json(Settings).model_dump(exclude_unset=True)
-        present = call.account.settings
-        wanted = merged(present, changes)
-        if wanted.webhook_url != present.webhook_url:  # shown masked: what comes back as it was shown changes nothing
-            wanted = replace(wanted, webhook_url=deployment().webhook.change(call.user_id, wanted.webhook_url))
-        return Answer(200, asdict(deployment().accounts.set_settings(call.user_id, wanted).settings))
+        # A webhook is shown masked: what comes back as it was shown changes nothing.
+        if "webhook_url" in changes and changes["webhook_url"] != call.account.settings.webhook_url:
+            changes["webhook_url"] = deployment().webhook.change(call.user_id, changes["webhook_url"])
+        return Answer(200, asdict(deployment().accounts.change_settings(call.user_id, **changes).settings))
 
     @api.post("/sync/webhook/test")
     def try_webhook(call: Call) -> Answer:
@@ -145,14 +144,6 @@ def _add_mending(api: Api, deployment: "Callable[[], Deployment]") -> None:
         own: Any = deployment()
         mending.forget(own, call.user_id, _key(key))
         return Answer(204)
-
-
-def merged(present: SyncSettings, changes: dict[str, Any]) -> SyncSettings:
-    """`PUT /sync/settings`: fields that are left out stay. Raises Problem 400 for what is not settable yet.
-
-    A client may send back all that it was shown, so unchanged values always pass.
-    """
-    return replace(present, **changes)
 
 
 def _run(own: Deployment, call: Call, run_id: str) -> Run:
