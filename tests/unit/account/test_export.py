@@ -14,6 +14,7 @@ from tests.unit.account.conftest import Cloud
 from tests.unit.auth.conftest import NewBrowser, sign_in
 from tests.upstreams import Upstreams
 from watchferry.account import export
+from watchferry.http_api.call import takes_gzip
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 
@@ -153,7 +154,7 @@ def test_what_does_not_fit(cloud: Cloud, connected: Browser, monkeypatch: pytest
 )
 def test_who_takes_gzip(header: str, taken: bool) -> None:
     """RFC 9110, 12.5.3."""
-    assert export.takes_gzip(header) is taken
+    assert takes_gzip(header) is taken
 
 
 def test_idle_runs_are_cheap(cloud: Cloud, connected: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,7 @@ from tests.memory_dynamo import MemoryDynamo
 from tests.unit.sync.examples import NOON, steadily
 from watchferry.errors import RetryLater
 from watchferry.storage._dynamo import Table
-from watchferry.storage.budgets import RATES, Budgets, Place, Rate
-from watchferry.sync.workshop import Budget
+from watchferry.storage.budgets import RATES, Budget, Budgets, Place, Rate
 
 POST = Rate(interval_ms=1000, burst=1)
 

@@ -16,7 +16,7 @@ def add_account_routes(api: Api, deployment: "Callable[[], Deployment]") -> None
         from watchferry.account.export import as_download, export
 
         own = deployment()
-        return as_download(export(own, call.account, own.clock()), call.headers.get("accept-encoding", ""))
+        return as_download(export(own, call.account, own.clock()), takes_gzip=call.takes_gzip)
 
     @api.delete("/account")
     def leave(call: Call) -> Answer:

@@ -187,12 +187,12 @@ def meaning(upstream: str, response: httpx.Response) -> WatchferryError | None:
         420: lambda: _account_limit(upstream, response),
         423: lambda: _locked(upstream, response),
         426: lambda: StopRun("vip_required", f"{upstream} allows this only to VIP members (426)"),
-        429: lambda: RetryLater("rate_limited", f"{upstream} limits the rate", **_limits(response)),
+        429: lambda: rate_limited(upstream, response.headers),
     }
     if status in by_status:
         return by_status[status]()
     if status >= 500 or status < 400:
-        return RetryLater("upstream_unreachable", said, after=_retry_after(response))
+        return RetryLater("upstream_unreachable", said, after=_retry_after(response.headers))
     return Rejected(status, said)
 
 
@@ -236,19 +236,22 @@ def _locked(upstream: str, response: httpx.Response) -> StopAccount:
     )
 
 
-def _limits(response: httpx.Response) -> dict[str, float | None]:
-    """`Retry-After` (seconds or an HTTP date) and `X-Ratelimit` (JSON: period, limit); an edge 429 lacks both."""
+def rate_limited(upstream: str, headers: Mapping[str, str]) -> RetryLater:
+    """Of a 429: `Retry-After` (seconds or an HTTP date), `X-Ratelimit` (JSON: period, limit); an edge's lacks both.
+
+    Names of `headers` are in lower case, or read in any.
+    """
     interval = None
     try:
-        told = json.loads(response.headers.get("x-ratelimit", "{}"))
+        told = json.loads(headers.get("x-ratelimit", "{}"))
         interval = float(told["period"]) / float(told["limit"])
     except (ValueError, KeyError, TypeError, ZeroDivisionError):
         pass
-    return {"after": _retry_after(response), "interval": interval}
+    return RetryLater("rate_limited", f"{upstream} limits the rate", after=_retry_after(headers), interval=interval)
 
 
-def _retry_after(response: httpx.Response) -> float | None:
-    text = response.headers.get("retry-after", "").strip()
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("retry-after", "").strip()
     if not text:
         return None
     try:

@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import parse_qsl
 
@@ -149,6 +149,10 @@ class Call:
         named = self.headers.get("accept", "").lower().split(",")
         return any(part.split(";")[0].strip() == media_type for part in named)
 
+    @property
+    def takes_gzip(self) -> bool:
+        return takes_gzip(self.headers.get("accept-encoding", ""))
+
     @cached_property
     def body(self) -> bytes:
         """As `content`, for what we take ourselves."""
@@ -183,6 +187,16 @@ class Call:
             wrong = [_told(found["loc"], found["type"], found["msg"]) for found in error.errors(include_input=False)]
             # `from None`: the cause shows what was sent, and a log may show the cause.
             raise Problem(400, "validation", "; ".join(wrong[:10])) from None
+
+
+@lru_cache(64)
+def takes_gzip(accept_encoding: str) -> bool:
+    """RFC 9110, 12.5.3: a weight of 0 is a no; what is named counts for more than `*`."""
+    said: dict[str, bool] = {}
+    for part in accept_encoding.lower().replace(" ", "").split(","):
+        name, _, weight = part.partition(";")
+        said[name] = weight.rstrip("0").rstrip(".") not in {"q=", "q=0"}
+    return said.get("gzip", said.get("*", False))
 
 
 def _unauthenticated() -> Problem:

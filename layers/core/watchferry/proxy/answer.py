@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from watchferry.errors import Problem
-from watchferry.http_api import Answer, Call
+from watchferry.http_api import Answer
 from watchferry.proxy.forward import Fetched
 from watchferry.proxy.policy import UPSTREAMS, Prefix
 
@@ -29,18 +29,6 @@ WORTH_PACKING = 1024
 @functools.lru_cache(256)
 def comes_back(name: str) -> bool:
     return bool(_COMES_BACK.fullmatch(name))
-
-
-def wants_gzip(call: Call) -> bool:
-    return _takes_gzip(call.headers.get("accept-encoding", ""))
-
-
-@functools.lru_cache(64)
-def _takes_gzip(accepts: str) -> bool:
-    return any(
-        part.split(";")[0].strip() == "gzip" and not re.search(r"q=0(\.0*)?$", part.replace(" ", ""))
-        for part in accepts.lower().split(",")
-    )
 
 
 def is_plain(value: str) -> bool:

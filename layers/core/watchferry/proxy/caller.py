@@ -9,7 +9,7 @@ from watchferry.http_api import Call
 from watchferry.http_api.guard import refuse_token
 from watchferry.proxy import query
 from watchferry.proxy.policy import Prefix
-from watchferry.proxy.query import OURS
+from watchferry.storage.api_tokens import PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def identify(call: Call, prefix: Prefix, raw_query: str, *, passthrough: bool) -
     offered = [(place, value) for place in PLACES[prefix] for value in place.read(call, raw_query)]
     if any(place.where == "query" for place, _ in offered) and _from_elsewhere(call):
         raise Problem(403, "csrf", "another site has sent a credential in an address")
-    ours = next((value for _, value in offered if value.startswith(OURS)), None)
+    ours = next((value for _, value in offered if value.startswith(PREFIX)), None)
     if ours is not None:
         # From here on it is a token like any other, wherever it stood.
         call = replace(call, headers={**call.headers, "authorization": f"Bearer {ours}"})

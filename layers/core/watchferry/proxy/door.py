@@ -7,12 +7,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from watchferry.clients._transport import rate_limited
 from watchferry.clients.trakt import Credential
-from watchferry.errors import ConnectAgain, RetryLater
+from watchferry.errors import ConnectAgain
 from watchferry.http_api import Answer, Call
 from watchferry.http_api.problems import unknown_endpoint
 from watchferry.proxy import policy, query
-from watchferry.proxy.answer import answer_of, raise_for_meaning, wants_gzip
+from watchferry.proxy.answer import answer_of, raise_for_meaning
 from watchferry.proxy.cache import Cache, Served
 from watchferry.proxy.caller import QUERY_NAMES, Caller, identify
 from watchferry.proxy.deadline import deadline_of
@@ -20,12 +21,7 @@ from watchferry.proxy.forward import LARGEST, Fetched, Forwarder, Outgoing
 from watchferry.proxy.policy import Endpoint, Prefix
 from watchferry.proxy.upstreams import Dressed, Upstreams
 from watchferry.storage.answers import Slot
-from watchferry.storage.budgets import RATES, Budgets
-
-PATIENCE = 2.0
-"""Seconds that a write waits for its place in the user's budget."""
-
-WITHOUT_RETRY_AFTER = 10.0
+from watchferry.storage.budgets import Budget, Budgets
 
 _UPSTREAM_TAKES = ("accept", "accept-language", "if-none-match", "if-modified-since")
 """Headers of a caller that go upstream where nothing is cached; a cached answer is fetched as for anybody."""
@@ -81,7 +77,7 @@ class Door:
         if served.age is not None and _has_it(call, served.fetched):
             kept = {name: served.fetched.headers[name] for name in ("etag",) if name in served.fetched.headers}
             return Answer(304, None, {**extra, **kept})
-        return answer_of(served.fetched, wants_gzip=wants_gzip(call), extra=extra)
+        return answer_of(served.fetched, wants_gzip=call.takes_gzip, extra=extra)
 
     def _served(self, asked: Asked, caller: Caller) -> Served:
         endpoint, user_id = asked.endpoint, caller.user_id
@@ -114,11 +110,13 @@ class Door:
         if endpoint.credential == "app":
             return self._send(asked, self.upstreams.with_app(endpoint.prefix))
         credential = self.upstreams.credential(endpoint, user_id)
+        # Trakt's limits: one budget per user for the sync and for what comes through here (architecture.md, rule 4).
+        budget = Budget(self.budgets, user_id, self.pause)
         if endpoint.method == "POST":
-            self._take_place(user_id)
+            budget.before("POST")  # before anything is sent: a write that Trakt refuses costs the sync its next one
         fetched = self._with_token(asked, credential)
         if fetched.status == 429 and endpoint.prefix == "trakt":
-            self._tell_limit(asked, user_id, fetched)
+            budget.limited(endpoint.method, rate_limited("Trakt", fetched.headers))
         return fetched
 
     def _with_token(self, asked: Asked, credential: Credential) -> Fetched:
@@ -147,21 +145,6 @@ class Door:
                 secrets=dressed.secrets,
             )
         )
-
-    # ---- Trakt's limits: one budget per user for the sync and for what comes through here (architecture.md, rule 4)
-
-    def _take_place(self, user_id: str) -> None:
-        """Raises RetryLater 429 before anything is sent: a write that Trakt refuses costs the sync its next one."""
-        place = self.budgets.take(user_id, "POST", RATES["POST"], patience=PATIENCE)
-        if not place.taken:
-            raise RetryLater("rate_limited", "waiting for Trakt's rate limit", after=place.wait)
-        if place.wait:
-            self.pause(place.wait)
-
-    def _tell_limit(self, asked: Asked, user_id: str, fetched: Fetched) -> None:
-        text = fetched.headers.get("retry-after", "")
-        seconds = float(text) if text.isascii() and text.isdigit() else WITHOUT_RETRY_AFTER
-        self.budgets.block(user_id, asked.endpoint.method, seconds=min(seconds, 86400.0))
 
 
 def _headers(call: Call) -> dict[str, str]:

@@ -5,11 +5,9 @@ from collections.abc import Collection, Iterator
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 from watchferry.errors import Problem
+from watchferry.storage.api_tokens import PREFIX
 
 LONGEST = 8192
-
-OURS = "wf_"
-"""How credentials of our own begin."""
 
 PERSONAL = frozenset(
     {"api_key", "apikey", "access_token", "client_secret", "guest_session_id", "request_token", "session_id", "token"}
@@ -66,7 +64,7 @@ def canonical(raw: str) -> str:
 
 def _is_out(part: str, names: Collection[str]) -> bool:
     name, _, value = part.partition("=")
-    return unquote_plus(name) in names or unquote_plus(value).startswith(OURS)
+    return unquote_plus(name) in names or unquote_plus(value).startswith(PREFIX)
 
 
 def _pairs(raw: str) -> Iterator[tuple[str, str]]:

@@ -4,12 +4,23 @@ A virtual schedule (GCRA): `taken` is the time in milliseconds up to which calls
 `taken` runs at most `burst` calls ahead of the clock. A 429 writes `blocked_until`, which everybody obeys.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
+from watchferry.errors import RetryLater
 from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Item, Table
 
 FORGOTTEN_AFTER = 86400
+
+GETS_AT_ONCE = 10
+"""Reads spoken for in one write to the budget."""
+
+PATIENCE = 2.0
+"""Seconds that a worker waits for its place itself; for longer ones a successor is queued."""
+
+WITHOUT_RETRY_AFTER = 10.0
+"""Seconds: an edge 429 may name no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,41 @@ class Budgets:
             self.table.update(key, set_={"blocked_until": until, "ttl": ttl}, when=longer)
         except ConditionFailed:
             return
+
+
+@dataclass(slots=True)
+class Budget:
+    """Trakt's limits for one user, as a Throttle of the transport. Threads share it."""
+
+    budgets: Budgets
+    user_id: str
+    pause: Callable[[float], None]
+    _reads_left: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def before(self, verb: str) -> None:
+        # One thread at a time, so that what one of them takes is used up by all before another takes more.
+        with self._lock:
+            if verb == "GET" and self._reads_left > 0:
+                self._reads_left -= 1
+                return
+            calls = GETS_AT_ONCE if verb == "GET" else 1
+            place = self.budgets.take(self.user_id, verb, RATES[verb], calls=calls, patience=PATIENCE)
+            if not place.taken:
+                raise RetryLater("rate_limited", "waiting for Trakt's rate limit", after=place.wait)
+            if place.wait:
+                self.pause(place.wait)
+                # The one whose place came before ours may have met a 429 meanwhile.
+                if blocked := self.budgets.blocked(self.user_id, verb):
+                    raise RetryLater("rate_limited", "Trakt limits the rate", after=blocked)
+            if verb == "GET":
+                self._reads_left = calls - 1
+
+    def limited(self, verb: str, error: RetryLater) -> None:
+        self._reads_left = 0
+        if error.after is None:
+            error.after = WITHOUT_RETRY_AFTER
+        self.budgets.block(self.user_id, verb, seconds=error.after, interval=error.interval)
 
 
 def _free(now: int) -> ConditionBase:

@@ -9,11 +9,10 @@ from typing import Protocol
 from watchferry.clients._transport import Throttle, Unthrottled
 from watchferry.clients.kinopub import Kinopub
 from watchferry.clients.trakt import Trakt
-from watchferry.errors import RetryLater
 from watchferry.notify.telling import Telling
 from watchferry.settings import Settings
 from watchferry.storage.accounts import Accounts
-from watchferry.storage.budgets import RATES, Budgets
+from watchferry.storage.budgets import Budget, Budgets
 from watchferry.storage.ledger import Ledger
 from watchferry.storage.mappings import Mappings
 from watchferry.storage.overrides import Overrides
@@ -22,15 +21,6 @@ from watchferry.storage.rechecks import Rechecks
 from watchferry.storage.runs import Runs
 from watchferry.storage.unmatched import UnmatchedTitles
 from watchferry.sync.queues import Queues
-
-GETS_AT_ONCE = 10
-"""Reads spoken for in one write to the budget."""
-
-PATIENCE = 2.0
-"""Seconds that a worker waits for its place itself; for longer ones a successor is queued."""
-
-WITHOUT_RETRY_AFTER = 10.0
-"""Seconds: an edge 429 may name no time."""
 
 
 class Upstreams(Protocol):
@@ -53,41 +43,6 @@ class Watch:
         """Every call that goes out."""
         with self._lock:
             self.calls += 1
-
-
-@dataclass(slots=True)
-class Budget:
-    """Trakt's limits for one user, as a Throttle of the transport. Threads share it."""
-
-    budgets: Budgets
-    user_id: str
-    pause: Callable[[float], None]
-    _reads_left: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def before(self, verb: str) -> None:
-        # One thread at a time, so that what one of them takes is used up by all before another takes more.
-        with self._lock:
-            if verb == "GET" and self._reads_left > 0:
-                self._reads_left -= 1
-                return
-            calls = GETS_AT_ONCE if verb == "GET" else 1
-            place = self.budgets.take(self.user_id, verb, RATES[verb], calls=calls, patience=PATIENCE)
-            if not place.taken:
-                raise RetryLater("rate_limited", "waiting for Trakt's rate limit", after=place.wait)
-            if place.wait:
-                self.pause(place.wait)
-                # The one whose place came before ours may have met a 429 meanwhile.
-                if blocked := self.budgets.blocked(self.user_id, verb):
-                    raise RetryLater("rate_limited", "Trakt limits the rate", after=blocked)
-            if verb == "GET":
-                self._reads_left = calls - 1
-
-    def limited(self, verb: str, error: RetryLater) -> None:
-        self._reads_left = 0
-        if error.after is None:
-            error.after = WITHOUT_RETRY_AFTER
-        self.budgets.block(self.user_id, verb, seconds=error.after, interval=error.interval)
 
 
 @dataclass(slots=True)

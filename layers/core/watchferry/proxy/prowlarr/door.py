@@ -4,7 +4,6 @@ Known endpoint → who is calling → whose Prowlarr → the guarded call → wh
 the address guard, at the socket, and nothing is remembered.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ from watchferry.errors import NotConnected, Problem, RetryLater, UnresolvableAdd
 from watchferry.http_api import Answer, Call
 from watchferry.http_api.problems import unknown_endpoint
 from watchferry.proxy import policy, query
-from watchferry.proxy.answer import answer_of, is_plain, wants_gzip
+from watchferry.proxy.answer import answer_of, is_plain
 from watchferry.proxy.breaker import Breaker
 from watchferry.proxy.caller import QUERY_NAMES, identify
 from watchferry.proxy.deadline import deadline_of
@@ -25,8 +24,6 @@ from watchferry.proxy.prowlarr.tickets import Tickets, holder
 from watchferry.storage.accounts import Accounts
 from watchferry.storage.prowlarr import PURPOSE, Prowlarrs, StoredProwlarr
 from watchferry.vault import Sealed, Vault
-
-_DOUBLED = re.compile(r"/{2,}")
 
 
 @dataclass(slots=True)
@@ -43,7 +40,7 @@ class ProwlarrDoor:
 
     def answer(self, call: Call) -> Answer:
         """Raises Problem, NotConnected, BlockedAddress, TooLarge, RetryLater, and what storage raises."""
-        path = _DOUBLED.sub("/", call.path.removeprefix("/api/prowlarr"))
+        path = policy.collapsed(call.path.removeprefix("/api/prowlarr"))
         endpoint = policy.find("prowlarr", call.method, path)
         if endpoint is None:
             raise unknown_endpoint()
@@ -62,7 +59,7 @@ class ProwlarrDoor:
         reader = Reader(base, key, lambda found: self._address(own, found))
         fetched, extra = reader.read(received, there.text)
         extra["cache-status"] = "Watchferry; fwd=bypass"
-        return answer_of(fetched, wants_gzip=wants_gzip(call), extra=extra)
+        return answer_of(fetched, wants_gzip=call.takes_gzip, extra=extra)
 
     def _whose(self, call: Call, raw_query: str, link: Link) -> StoredProwlarr:
         """The caller's; or, for somebody whom nothing else lets in, that of the ticket's holder.
