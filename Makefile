@@ -31,7 +31,7 @@ down: $(READY) ## stop the local cloud; its state is kept
 	$(PYTHON) -m tests.cloud.down
 
 test: $(READY) ## every test
-	$(PYTHON) -m pytest -n auto --dist loadgroup -m "not faults"
+	$(PYTHON) -m pytest -n auto -m "not faults"
 
 faults: $(READY) ## everything that can go wrong in the deployed stack, for some ten minutes
 	$(PYTHON) -m pytest -m faults

@@ -1,6 +1,7 @@
 """MiniStack and the SAM CLI, each in an environment of its own: their pins would fight with each other and with ours,
 and a Lambda of the local cloud can import whatever MiniStack's environment holds, so that must hold nothing else."""
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -19,11 +20,13 @@ def installed(tool: str, lock: Path | None = None) -> Path:
     folder = ENVIRONMENTS / tool
     stamp = folder / "installed"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return folder
-    _uv("venv", "--clear", "--python", PYTHON, folder)
-    _uv("pip", "sync", "--python", folder / "bin" / "python", "--require-hashes", lock)
-    stamp.write_text(wanted)
+    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)  # two processes that want it at once: one makes it, the other finds it
+        if not (stamp.is_file() and stamp.read_text() == wanted):
+            _uv("venv", "--clear", "--python", PYTHON, folder)
+            _uv("pip", "sync", "--python", folder / "bin" / "python", "--require-hashes", lock)
+            stamp.write_text(wanted)
     return folder
 
 

@@ -18,7 +18,7 @@ from watchferry.storage.runs import new_run_id
 from watchferry.sync.queues import PlanJob
 from watchferry.wiring import Wiring
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(600)]
 
 PATIENCE = 180
 

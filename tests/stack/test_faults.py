@@ -25,7 +25,7 @@ from tests.stack.strikes import hurried, one_by_one
 from tests.stack.trouble import Row, Story, all_at_once, live, prepare
 from tests.stack.upstream_rows import UPSTREAMS
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(900)]
 
 ROWS = [*UPSTREAMS, *CRASHES]
 

@@ -16,7 +16,7 @@ from tests.stack.shelf import Shelf
 from tests.stack.strikes import Strike, hurried
 from tests.stack.trouble import Life, all_at_once
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(900)]
 
 BY_TIME = "Turn.tick"
 """Signs of life come when a while has passed, not at a certain call."""
