@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import mimetypes
 import os
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +19,13 @@ import boto3
 import httpx
 from botocore.exceptions import ClientError
 
+from tests.cloud import page
 from tests.cloud import settings as owner
 from tests.cloud.errors import CannotDeploy
 from tests.cloud.settings import Settings
 from tests.cloud.stack import LocalTransport, Stack
 from tests.cloud.tools import ROOT, installed
 
-PAGE = ROOT / "spa"
 BUILT_LAYER = ROOT / ".aws-sam/build/CoreLayer"
 ANSWER_SECONDS = 60
 
@@ -67,14 +67,16 @@ def tell(said: str) -> None:
 def deploy(target: Target, settings: Settings, say: Callable[[str], None] = tell) -> Stack:
     """Deploys, or updates what is there. Raises CannotDeploy."""
     write_secrets(target, settings)
-    with _one_build_at_a_time():
-        say("building the functions")
+    with _one_build_at_a_time(), ThreadPoolExecutor(1) as beside:
+        say("building the functions and the page")
+        built = beside.submit(page.build)
         build(target)
         say("deploying template.yaml")
         sam_deploy(target, settings)
+        built.result()
     outputs = {output["OutputKey"]: output["OutputValue"] for output in deployed(target)["Outputs"]}
     say("uploading the page")
-    upload_page(target, outputs)
+    page.upload(target.aws("s3"), target.aws("cloudfront"), outputs)
     say("waiting for the site to answer")
     wait_until_healthy(outputs["SiteUrl"])
     return describe(target, outputs["SiteUrl"])
@@ -118,23 +120,6 @@ def sam_deploy(target: Target, settings: Settings) -> None:
         _sam(target, "deploy", "--parameter-overrides", f"file://{parameters}")
 
 
-def upload_page(target: Target, outputs: Mapping[str, str]) -> None:
-    s3 = target.aws("s3")
-    for file in sorted(PAGE.rglob("*")):
-        if file.is_file():
-            kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-            s3.upload_file(
-                str(file),
-                outputs["PageBucket"],
-                file.relative_to(PAGE).as_posix(),
-                ExtraArgs={"ContentType": kind, "CacheControl": "no-cache"},
-            )
-    target.aws("cloudfront").create_invalidation(
-        DistributionId=outputs["DistributionId"],
-        InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": str(time.time_ns())},
-    )
-
-
 def wait_until_healthy(site_url: str) -> None:
     deadline = time.monotonic() + ANSWER_SECONDS
     last = "no answer"
@@ -154,8 +139,8 @@ def wait_until_healthy(site_url: str) -> None:
 def describe(target: Target, site_url: str) -> Stack:
     pages = target.aws("cloudformation").get_paginator("list_stack_resources").paginate(StackName=target.stack_name)
     parts: dict[str, dict[str, str]] = {}
-    for page in pages:
-        for part in page["StackResourceSummaries"]:
+    for each in pages:
+        for part in each["StackResourceSummaries"]:
             parts.setdefault(part["ResourceType"], {})[part["LogicalResourceId"]] = part["PhysicalResourceId"]
     return Stack(
         site_url=site_url,

@@ -24,10 +24,21 @@ def device(browser: Browser, upstreams: Upstreams, clock: Clock, user: str = "ha
 
 def test_the_session_cookie(browser: Browser, upstreams: Upstreams, clock: Clock) -> None:
     """Opaque, 256 bits, for this host only, out of reach of scripts and of other sites."""
-    [cookie] = device(browser, upstreams, clock).set_cookies
+    cookie, _ = device(browser, upstreams, clock).set_cookies
     pair, *attributes = cookie.split("; ")
     assert re.fullmatch(r"__Host-session=[A-Za-z0-9_-]{43}", pair)
     assert set(attributes) == {"Secure", "HttpOnly", "SameSite=Strict", "Path=/", f"Max-Age={180 * DAY}"}
+
+
+def test_the_hint_of_a_session(browser: Browser, upstreams: Upstreams, clock: Clock) -> None:
+    """The page can read that there is a session, but nothing of it; the hint comes and goes with it."""
+    _, hint = device(browser, upstreams, clock).set_cookies
+    pair, *attributes = hint.split("; ")
+    assert pair == "__Host-signed-in=1"
+    assert set(attributes) == {"Secure", "SameSite=Strict", "Path=/", f"Max-Age={180 * DAY}"}
+    _, gone = browser.post("/auth/logout").set_cookies
+    assert gone.startswith("__Host-signed-in=;")
+    assert "Max-Age=0" in gone
 
 
 def test_the_session_changes_at_sign_in(signed_in: Browser, upstreams: Upstreams, clock: Clock) -> None:

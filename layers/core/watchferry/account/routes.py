@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from watchferry.http_api import Answer, Api, Call, browser_cookie
-from watchferry.http_api.cookies import SESSION_COOKIE
+from watchferry.http_api import Answer, Api, Call
+from watchferry.http_api.cookies import session_cookies
 
 if TYPE_CHECKING:
     from watchferry.account.leave import Deployment
@@ -23,4 +23,4 @@ def add_account_routes(api: Api, deployment: "Callable[[], Deployment]") -> None
         from watchferry.account.leave import leave
 
         leave(deployment(), call.user_id)
-        return Answer(204, cookies=[browser_cookie(SESSION_COOKIE, "", 0)])
+        return Answer(204, cookies=session_cookies("", 0))

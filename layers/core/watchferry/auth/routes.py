@@ -7,7 +7,7 @@ from watchferry.auth.devices import Waiting
 from watchferry.auth.views import api_token_view, session_view, user_view
 from watchferry.errors import Problem
 from watchferry.http_api import Answer, Api, Call, browser_cookie
-from watchferry.http_api.cookies import AUTHORIZE_COOKIE, SESSION_COOKIE
+from watchferry.http_api.cookies import AUTHORIZE_COOKIE, session_cookies
 
 if TYPE_CHECKING:
     from watchferry.auth.broker import Broker
@@ -135,7 +135,7 @@ def _add_session(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
         """Of a session that is over as well: what counts is that it is gone."""
         if call.session_id:
             deployment().sessions.end(call.session_id)
-        return Answer(204, cookies=[browser_cookie(SESSION_COOKIE, "", 0)])
+        return Answer(204, cookies=session_cookies("", 0))
 
 
 def _add_api_tokens(api: Api, deployment: Callable[[], AuthDeployment]) -> None:
@@ -173,5 +173,5 @@ def _signed_in(call: Call, deployment: AuthDeployment, pair: "TokenPair") -> Ans
     sessions = deployment.sessions
     if call.session_id:
         sessions.end(call.session_id)
-    cookie = browser_cookie(SESSION_COOKIE, sessions.begin(account.user_id), sessions.lifetime)
-    return Answer(200, {"status": "authorized", "user": user_view(account)}, cookies=[cookie])
+    cookies = session_cookies(sessions.begin(account.user_id), sessions.lifetime)
+    return Answer(200, {"status": "authorized", "user": user_view(account)}, cookies=cookies)

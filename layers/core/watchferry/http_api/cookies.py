@@ -7,6 +7,15 @@ from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 SESSION_COOKIE = "__Host-session"
 AUTHORIZE_COOKIE = "__Host-authorize"
 """Ties the authorization-code flow's `state` to the browser that began it."""
+HINT_COOKIE = "__Host-signed-in"
+"""Readable by the page, which else would have to ask for a session that most visitors do not have."""
+
+
+def session_cookies(session_id: str, max_age: int) -> list[Cookie]:
+    """The session's own, and the hint that there is one; `max_age` 0 removes both."""
+    hint = browser_cookie(HINT_COOKIE, "1" if session_id else "", max_age)
+    hint.http_only = False
+    return [browser_cookie(SESSION_COOKIE, session_id, max_age), hint]
 
 
 def browser_cookie(name: str, value: str, max_age: int) -> Cookie:

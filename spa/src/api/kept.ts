@@ -1,0 +1,48 @@
+/** What the browser keeps between visits, in IndexedDB: answers of queries, and a sign-in that is under way.
+ *
+ * No token of any kind: the session is an HttpOnly cookie, and an API token's value is shown once and never cached.
+ */
+import { experimental_createQueryPersister as createQueryPersister } from "@tanstack/react-query-persist-client";
+import { clear, createStore, del, entries, get, set } from "idb-keyval";
+
+const store = createStore("watchferry", "kept");
+const KEPT_MS = 30 * 24 * 3600 * 1000;
+
+/** Each query by itself: one of 10,000 events is not written again because a poster came. */
+export const persister = createQueryPersister({
+  storage: {
+    getItem: (key: string) => get(key, store),
+    setItem: (key: string, value: unknown) => set(key, value, store),
+    removeItem: (key: string) => del(key, store),
+    entries: () => entries<string, unknown>(store),
+  },
+  serialize: (query) => query as never,
+  deserialize: (stored) => stored as never,
+  maxAge: KEPT_MS,
+  prefix: "query",
+});
+
+/** Signing out leaves nothing behind. */
+export async function wipe(): Promise<void> {
+  await clear(store);
+}
+
+export type Provider = "trakt" | "kinopub";
+
+/** A device flow under way. `device_code` is a handle of the broker's, worthless without the person's approval. */
+export interface Flow {
+  device_code: string;
+  user_code: string;
+  verification_url: string;
+  verification_url_complete: string;
+  /** Seconds. */
+  interval: number;
+  /** Unix milliseconds. */
+  expires_at: number;
+}
+
+const flowKey = (provider: Provider) => `flow-${provider}`;
+
+export const keptFlow = (provider: Provider): Promise<Flow | undefined> => get(flowKey(provider), store);
+export const keepFlow = (provider: Provider, flow: Flow): Promise<void> => set(flowKey(provider), flow, store);
+export const dropFlow = (provider: Provider): Promise<void> => del(flowKey(provider), store);

@@ -1,0 +1,124 @@
+/** Every question that the page asks, with its key and how long the answer is good. */
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, body, proxied, type Schemas } from "./client";
+import { hinted } from "./session";
+
+export type Session = Schemas["Session"];
+export type Run = Schemas["Run"];
+export type Event = Schemas["Event"];
+export type Outcome = Event["outcome"];
+export type State = Schemas["SyncState"];
+export type Settings = Schemas["SyncSettings"];
+export type Unmatched = Schemas["Unmatched"];
+export type Candidate = Schemas["Candidate"];
+export type ApiToken = Schemas["ApiToken"];
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+const ENDED = new Set<Run["status"]>(["succeeded", "partial", "failed", "cancelled", "awaiting_confirmation"]);
+
+/** Whether somebody works on the run: it changes by itself. */
+export const isActive = (run: Pick<Run, "status">): boolean => !ENDED.has(run.status);
+
+export const sessionQuery = () =>
+  queryOptions({
+    queryKey: ["session"],
+    queryFn: () => body(api.GET("/auth/session")),
+    enabled: hinted(),
+  });
+
+export const stateQuery = () =>
+  queryOptions({
+    queryKey: ["state"],
+    queryFn: () => body(api.GET("/sync/state")),
+    refetchInterval: (query) => (query.state.data?.active_run_id ? 2_000 : 30_000),
+  });
+
+export const settingsQuery = () =>
+  queryOptions({ queryKey: ["settings"], queryFn: () => body(api.GET("/sync/settings")) });
+
+export const runsQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ["runs"],
+    queryFn: ({ pageParam }) =>
+      body(api.GET("/sync/runs", { params: { query: pageParam ? { cursor: pageParam } : {} } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next_cursor,
+  });
+
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["run", id],
+    queryFn: () => body(api.GET("/sync/runs/{run_id}", { params: { path: { run_id: id } } })),
+    refetchInterval: (query) => (query.state.data && !isActive(query.state.data) ? false : 1_000),
+  });
+
+/** All events of a run, page by page; `status` is in the key, since a run writes others while it goes on. */
+export const eventsQuery = (id: string, status: Run["status"]) =>
+  infiniteQueryOptions({
+    queryKey: ["events", id, status],
+    queryFn: ({ pageParam }) =>
+      body(
+        api.GET("/sync/runs/{run_id}/events", {
+          params: { path: { run_id: id }, query: pageParam ? { cursor: pageParam } : {} },
+        }),
+      ),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next_cursor,
+    staleTime: HOUR_MS,
+  });
+
+export const unmatchedQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ["unmatched"],
+    queryFn: ({ pageParam }) =>
+      body(api.GET("/sync/unmatched", { params: { query: pageParam ? { cursor: pageParam } : {} } })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next_cursor,
+    staleTime: 5 * MINUTE_MS,
+  });
+
+export const apiTokensQuery = () =>
+  queryOptions({ queryKey: ["api-tokens"], queryFn: () => body(api.GET("/auth/api-tokens")) });
+
+// ---- the upstreams, by way of the proxy
+
+export interface Wanted {
+  type: "movie" | "show";
+  imdb?: string | null;
+  tmdb?: number | null;
+  /** Kinopub's id of the title: where no other is known, it leads to one. */
+  kinopubItem?: number | null;
+}
+
+interface Pictured {
+  poster_path: string | null;
+}
+
+/** Path of a poster in `/t/p/{size}`, or null where TMDB has none. */
+export const posterQuery = (wanted: Wanted) =>
+  queryOptions({
+    queryKey: ["poster", wanted.type, wanted.imdb ?? wanted.tmdb ?? wanted.kinopubItem],
+    queryFn: () => poster(wanted),
+    enabled: Boolean(wanted.imdb || wanted.tmdb || wanted.kinopubItem),
+    staleTime: 7 * 24 * HOUR_MS,
+    retry: false,
+  });
+
+async function poster({ type, imdb, tmdb, kinopubItem }: Wanted): Promise<string | null> {
+  const kind = type === "movie" ? "movie" : "tv";
+  if (tmdb) return (await proxied<Pictured>(`/tmdb/3/${kind}/${tmdb}`)).data.poster_path;
+  const id = imdb ?? (kinopubItem ? await imdbOf(kinopubItem) : null);
+  if (!id) return null;
+  const { data } = await proxied<{ movie_results: Pictured[]; tv_results: Pictured[] }>(`/tmdb/3/find/${id}`, {
+    external_source: "imdb_id",
+  });
+  return (kind === "movie" ? data.movie_results : data.tv_results)[0]?.poster_path ?? null;
+}
+
+/** Kinopub knows IMDb's ids as numbers, and those that it does not know as 0 or null. */
+async function imdbOf(item: number): Promise<string | null> {
+  const { data } = await proxied<{ item?: { imdb?: number | null } }>(`/kinopub/v1/items/${item}`);
+  return data.item?.imdb ? `tt${String(data.item.imdb).padStart(7, "0")}` : null;
+}

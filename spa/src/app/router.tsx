@@ -1,0 +1,79 @@
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { Nothing } from "../parts/nothing";
+import { Trouble } from "../parts/trouble";
+import { Shell } from "./shell";
+
+const root = createRootRoute({
+  component: Shell,
+  errorComponent: ({ error, reset }) => <Trouble error={error} onRetry={reset} />,
+  notFoundComponent: NoPage,
+});
+
+function NoPage() {
+  const { t } = useTranslation();
+  return <Nothing title={t("noPage.title")} hint={t("noPage.hint")} action={<Link to="/">{t("noPage.home")}</Link>} />;
+}
+
+const page = { getParentRoute: () => root };
+
+const home = createRoute({
+  ...page,
+  path: "/",
+  component: lazyRouteComponent(() => import("../pages/home"), "Home"),
+});
+const connect = createRoute({
+  ...page,
+  path: "/connect",
+  // Trakt comes back here with a code, or with an error.
+  validateSearch: (search): { code?: string; state?: string; error?: string } => ({
+    code: search.code === undefined ? undefined : String(search.code),
+    state: search.state === undefined ? undefined : String(search.state),
+    error: search.error === undefined ? undefined : String(search.error),
+  }),
+  component: lazyRouteComponent(() => import("../pages/connect"), "Connect"),
+});
+const runs = createRoute({
+  ...page,
+  path: "/runs",
+  component: lazyRouteComponent(() => import("../pages/runs"), "Runs"),
+});
+const run = createRoute({
+  ...page,
+  path: "/runs/$id",
+  component: lazyRouteComponent(() => import("../pages/run"), "RunPage"),
+});
+const needs = createRoute({
+  ...page,
+  path: "/needs-you",
+  component: lazyRouteComponent(() => import("../pages/needs"), "NeedsYou"),
+});
+const watching = createRoute({
+  ...page,
+  path: "/watching",
+  component: lazyRouteComponent(() => import("../pages/watching"), "Watching"),
+});
+const settings = createRoute({
+  ...page,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("../pages/settings"), "SettingsPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, connect, runs, run, needs, watching, settings]),
+  scrollRestoration: true,
+  defaultPreload: "intent",
+  // Ids look like numbers and must stay text.
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search) => {
+    const given = Object.entries(search).filter(([, value]) => value !== undefined);
+    const text = new URLSearchParams(given as [string, string][]).toString();
+    return text && `?${text}`;
+  },
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,3 @@
+export function NeedsYou() {
+  return null;
+}

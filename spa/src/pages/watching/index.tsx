@@ -1,0 +1,3 @@
+export function Watching() {
+  return null;
+}

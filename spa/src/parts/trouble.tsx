@@ -1,0 +1,38 @@
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
+import i18next from "i18next";
+import { useTranslation } from "react-i18next";
+import { ApiError } from "../api/client";
+import { Warning } from "./icons";
+
+/** What went wrong in plain words, then the technical word and the request's id, then a way on. */
+export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const { t } = useTranslation();
+  const known = error instanceof ApiError ? error : null;
+  return (
+    <Alert color="red" variant="light" icon={<Warning />} title={plainly(error)} role="alert">
+      <Stack gap="xs">
+        <Text size="sm" c="dimmed">
+          {known ? [known.detail, known.code, known.requestId].filter(Boolean).join(" · ") : String(error)}
+        </Text>
+        {onRetry && (
+          <Group>
+            <Button size="xs" variant="default" onClick={onRetry}>
+              {t("again")}
+            </Button>
+          </Group>
+        )}
+      </Stack>
+    </Alert>
+  );
+}
+
+/** The sentence for a problem's code; codes without one have one for their kind. */
+export function plainly(error: unknown): string {
+  if (!(error instanceof ApiError)) return i18next.t("problem.unforeseen");
+  const key = `problem.${error.code}`;
+  if (i18next.exists(key)) {
+    return i18next.t(key as "problem.unreachable", { seconds: error.retryAfter ?? 60 } as object);
+  }
+  if (error.status >= 500) return i18next.t("problem.unforeseen");
+  return i18next.t("problem.refused");
+}
