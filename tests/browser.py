@@ -1,12 +1,17 @@
-"""A browser in front of a function's app, in process: it keeps cookies and sends what the page would send."""
+"""A browser in front of a function's app, in process: it keeps cookies and sends what the page would send.
+
+Every answer of an endpoint of ours is held to openapi.json by the way.
+"""
 
 import base64
+import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from tests.described import Success, held_to_description
 from watchferry.http_api import Api
 
 _ids = count(1)
@@ -19,9 +24,17 @@ class Reply:
     body: str
     set_cookies: list[str]
 
+    in_base64: bool = False
+
     @property
     def json(self) -> Any:
         return json.loads(self.body)
+
+    @property
+    def content(self) -> bytes:
+        """As a client sees it, unpacked."""
+        content = base64.b64decode(self.body) if self.in_base64 else self.body.encode()
+        return gzip.decompress(content) if self.headers.get("content-encoding") == "gzip" else content
 
     @property
     def code(self) -> str:
@@ -70,14 +83,17 @@ def event(
 
 def reply(answer: dict[str, Any]) -> Reply:
     headers = {name.lower(): value for name, value in answer["headers"].items()}
-    return Reply(answer["statusCode"], headers, answer["body"], answer.get("cookies", []))
+    return Reply(answer["statusCode"], headers, answer["body"], answer.get("cookies", []), answer["isBase64Encoded"])
 
 
 @dataclass(slots=True)
 class Browser:
-    api: Api
+    api: Api | Callable[[dict[str, Any], Any], dict[str, Any]]
     site: str = "https://watchferry.test"
     cookies: dict[str, str] = field(default_factory=dict)
+    described: bool = True
+    """Whether the app is what openapi.json describes, and not one that a test made for itself."""
+    seen: set[Success] = field(default_factory=set)
 
     def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
         """`body` goes out as JSON. Given headers replace the page's own; an empty one takes it away."""
@@ -87,6 +103,8 @@ class Browser:
         sent = {name: value for name, value in {**own, **(headers or {})}.items() if value}
         content = None if body is None else json.dumps(body).encode()
         answer = reply(self.api(event(method, path, headers=sent, cookies=self.cookies, body=content), None))
+        if self.described:
+            self._hold(method, path.partition("?")[0], answer)
         for cookie in answer.set_cookies:
             name, _, rest = cookie.partition("=")
             value, _, attributes = rest.partition(";")
@@ -95,6 +113,11 @@ class Browser:
             else:
                 self.cookies[name] = value
         return answer
+
+    def _hold(self, method: str, path: str, answer: Reply) -> None:
+        kind = answer.headers.get("content-type", "")
+        if answered := held_to_description(method, path, answer.status, kind, answer.content):
+            self.seen.add(answered)
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Reply:
         return self.send("GET", path, headers=headers)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from functools import cache
 
-from watchferry import __version__
 from watchferry.account.routes import add_account_routes
 from watchferry.auth.facade_routes import add_facade_routes
 from watchferry.auth.routes import add_auth_routes
-from watchferry.http_api import Answer, Api, Call, build_app
+from watchferry.http_api import Api, build_app
+from watchferry.http_api.health import add_health_route
 from watchferry.wiring import Wiring
 
 
@@ -17,11 +17,7 @@ def auth_api(wiring: Callable[[], Wiring]) -> Api:
     add_auth_routes(api, wiring)
     add_facade_routes(api, wiring)
     add_account_routes(api, wiring)
-
-    @api.get("/health", open=True)
-    def health(_: Call) -> Answer:
-        return Answer(200, {"status": "ok", "version": __version__})
-
+    add_health_route(api)
     return api
 
 

@@ -33,7 +33,7 @@ def prepare(everything: bool = False) -> None:
             _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", *(() if everything else ("--omit=dev",)))
             stamp.write_text(f"{lock} {'all' if everything else 'build'}")
         described = subprocess.run(
-            [sys.executable, "-c", "from watchferry.openapi import document; print(document())"],
+            [sys.executable, "-c", "from watchferry.openapi.document import document; print(document())"],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT / "layers/core")},
             check=True,

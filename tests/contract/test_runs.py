@@ -10,6 +10,7 @@ from tests.contract.conftest import Backend
 from watchferry.storage._dynamo import ConditionFailed, transact
 from watchferry.storage.account import Cursor
 from watchferry.storage.runs import Run, Runs, new_run_id
+from watchferry.sync.views import run_view
 
 CURSOR = Cursor(1_700_000_000, frozenset({"7:1700000000", "8:1699999999"}))
 COUNTS = {"history": 9, "completed": 8, "planned": 5}
@@ -52,7 +53,7 @@ def test_a_new_run(runs: Runs, run: Run, user: str, clock: Clock) -> None:
     assert found(runs, run) == run
     assert (run.status, run.mode, run.trigger, run.full) == ("queued", "sync", "manual", False)
     assert (run.started_at, run.finished_at, run.error, run.plan, run.attempt) == (int(clock.now), None, None, 0, 0)
-    assert run.public()["counts"] == {"history": 0, "completed": 0, "planned": 0, "sent": 0, "skipped": {}}
+    assert run_view(run)["counts"] == {"history": 0, "completed": 0, "planned": 0, "sent": 0, "skipped": {}}
     assert runs.get(user, "run-2") is None
     assert runs.get(user + "x", "run-1") is None
 
@@ -117,11 +118,11 @@ def test_progress_is_shown(runs: Runs, run: Run) -> None:
     """While it is planned; the plan's own numbers take over then."""
     mine = taken(runs, run)
     runs.progress(mine, worker="a", status="collecting", done=3, total=7)
-    shown = found(runs, run).public()
+    shown = run_view(found(runs, run))
     assert (shown["status"], shown["phase_progress"]) == ("collecting", {"done": 3, "total": 7})
     planned(runs, mine)
     runs.progress(mine, worker="a", status="mapping", done=1, total=1)
-    shown = found(runs, run).public()
+    shown = run_view(found(runs, run))
     assert (shown["status"], shown["phase_progress"]) == ("sending", {"done": 0, "total": 5})
 
 
@@ -132,7 +133,7 @@ def test_a_plan_holds_once(runs: Runs, run: Run) -> None:
     assert holds is not None
     assert found(runs, run) == holds
     assert (holds.status, holds.plan, holds.batches, holds.cursor) == ("sending", 1, 2, CURSOR)
-    assert holds.public()["counts"] == COUNTS | {"sent": 0, "skipped": {"duplicate": 2}}
+    assert run_view(holds)["counts"] == COUNTS | {"sent": 0, "skipped": {"duplicate": 2}}
     assert planned(runs, mine, batches=3) is None
     assert found(runs, run) == holds
     assert runs.take_up(run, worker="b", until=runs.clock() + 300) is None
@@ -154,14 +155,14 @@ def test_batches_count(runs: Runs, run: Run) -> None:
     transact(client, [runs.batch_done(run.user_id, run.run_id, sent=2, skipped={"not_found": 1})])
     halfway = found(runs, run)
     assert (halfway.batches, halfway.batches_done, halfway.batches_failed) == (3, 1, 0)
-    assert halfway.public()["phase_progress"] == {"done": 1, "total": 5}
+    assert run_view(halfway)["phase_progress"] == {"done": 1, "total": 5}
     with ThreadPoolExecutor(2) as threads:
         done = runs.batch_done(run.user_id, run.run_id, sent=1, skipped={}, failed=True)
         list(threads.map(lambda _: transact(client, [done]), range(2)))
     now = found(runs, run)
     assert (now.batches_done, now.batches_failed, now.counts["sent"]) == (3, 2, 4)
-    assert now.public()["counts"]["skipped"] == {"duplicate": 2, "not_found": 1}
-    assert now.public()["phase_progress"] == {"done": 5, "total": 5}
+    assert run_view(now)["counts"]["skipped"] == {"duplicate": 2, "not_found": 1}
+    assert run_view(now)["phase_progress"] == {"done": 5, "total": 5}
 
 
 def test_a_run_ends_once(runs: Runs, run: Run, clock: Clock) -> None:

@@ -23,6 +23,7 @@ import httpx
 from tests.cloud import ministack
 from tests.cloud.stack import Stack
 from tests.cloud.up import up
+from tests.described import held_to_description
 from tests.stack.person import Person
 from tests.stack.shelf import Shelf
 from tests.stack.strikes import Strikes
@@ -168,6 +169,9 @@ class Deployed:
         assert response.headers["x-content-type-options"] == "nosniff"
         if response.status_code >= 400 and response.request.method != "HEAD" and "cache-status" not in response.headers:
             check_problem(response)  # with a Cache-Status it is an upstream's own answer
+        asked, kind = response.request, response.headers.get("content-type", "")
+        path = asked.url.path.removeprefix("/api")
+        held_to_description(asked.method, path, response.status_code, kind, response.content)
 
 
 def check_problem(response: httpx.Response) -> None:

@@ -1,6 +1,7 @@
 """`GET /api/openapi.json` describes all of the API, and the API is as it says (schemathesis, bounded)."""
 
 import base64
+import gzip
 import html
 import json
 import re
@@ -26,13 +27,14 @@ from functions.auth_api.app import auth_api
 from functions.prowlarr_api.app import prowlarr_api
 from functions.proxy_api.app import proxy_api
 from tests.browser import event
+from tests.described import described_successes
 from tests.tables import tables
 from tests.unit.cloud.test_template import of_type
 from tests.unit.proxy.conftest import connect
 from tests.unit.proxy.test_policy import SAMPLES
 from tests.upstreams import Upstreams
 from watchferry.http_api import Api, build_app
-from watchferry.openapi import described, routes_of_all
+from watchferry.openapi.document import described, routes_of_all
 from watchferry.proxy.policy import TABLE
 from watchferry.sync.routes import mount
 from watchferry.wiring import Wiring
@@ -64,6 +66,8 @@ def as_wsgi(find: Callable[[str], Api]) -> Callable[..., Iterable[bytes]]:
         asked |= {"rawPath": path, "rawQueryString": environ.get("QUERY_STRING", "")}
         answer = find(path)(asked, None)
         content = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+        if answer["headers"].pop("Content-Encoding", "") == "gzip":
+            content = gzip.decompress(content)  # as every client does, but the one of these tests
         start_response(f"{answer['statusCode']} X", [*answer["headers"].items()])
         return [content]
 
@@ -151,7 +155,7 @@ def test_every_route_is_described() -> None:
         operations = paths[f"/{row.prefix}{row.path}"]
         assert row.method.lower() in operations
         assert ("head" in operations) == ("get" in operations)
-    ids = [(path, op["operationId"], method) for path, ops in paths.items() for method, op in ops.items()]
+    ids = [operation["operationId"] for operations in paths.values() for operation in operations.values()]
     assert len(ids) == len(set(ids))
 
 
@@ -159,8 +163,60 @@ def test_bodies_are_the_models_of_the_handlers() -> None:
     """Every write of ours that takes JSON says which; a new one is found by itself."""
     found = described()
     with_body = {op["operationId"] for ops in found["paths"].values() for op in ops.values() if "requestBody" in op}
-    assert {"start_run", "change_settings", "exchange", "authorize", "poll_device"} <= with_body
+    assert {"start_run", "change_settings", "exchange", "authorize", "poll_trakt_device"} <= with_body
     assert found["components"]["schemas"]["SyncStartRun"]["properties"]["mode"]["enum"] == ["sync", "preview"]
+
+
+def test_what_may_be_left_out_of_a_body_has_no_default_there() -> None:
+    """A setting that is left out stays as it was; and makers of clients take what has a default for required."""
+    schemas = described()["components"]["schemas"]
+    assert "default" not in json.dumps(schemas)
+    assert "required" not in schemas["SyncChangeSettings"]
+
+
+OPERATION_IDS = {
+    "begin_trakt_device",
+    "poll_trakt_device",
+    "authorize",
+    "exchange",
+    "disconnect_trakt",
+    "begin_kinopub_device",
+    "poll_kinopub_device",
+    "disconnect_kinopub",
+    "save_prowlarr",
+    "forget_prowlarr",
+    "show_session",
+    "logout",
+    "list_tokens",
+    "make_token",
+    "revoke_token",
+    "start_run",
+    "list_runs",
+    "show_run",
+    "show_events",
+    "confirm_run",
+    "cancel_run",
+    "undo_run",
+    "list_unmatched",
+    "mend",
+    "forget_override",
+    "show_state",
+    "show_settings",
+    "change_settings",
+    "try_webhook",
+    "export",
+    "leave",
+    "health",
+    "openapi",
+    "readable",
+}
+
+
+def test_ids_of_our_own_operations_stay() -> None:
+    """Clients are made from them."""
+    paths = described()["paths"]
+    own = {paths[path][method.lower()]["operationId"] for method, path, *_ in described_successes()}
+    assert own == OPERATION_IDS
 
 
 def test_the_readable_page(wiring: Wiring) -> None:

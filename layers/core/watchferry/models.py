@@ -121,21 +121,6 @@ class Event:
     reason: Reason | None = None
     ids: Ids = field(default_factory=dict)
 
-    def public(self) -> dict[str, Any]:
-        """The **event** of http-api.md, Sync."""
-        view = self.view
-        shown: dict[str, Any] = {"type": view.type, "title": view.title}
-        for name in ("show", "season", "number", "year"):
-            if (value := getattr(view, name)) is not None:
-                shown[name] = value
-        return shown | {
-            "watched_at": iso(view.watched_at) if view.watched_at else None,
-            "kinopub": {"item": view.item, "media": view.media},
-            "trakt_ids": dict(self.ids),
-            "outcome": self.outcome,
-            "reason": self.reason,
-        }
-
     def stored(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -82,14 +82,14 @@ def api(wiring: Wiring, failures: list[Exception]) -> Api:
 @pytest.fixture
 def visitor(api: Api) -> Browser:
     """A browser without a session."""
-    return Browser(api)
+    return Browser(api, described=False)
 
 
 @pytest.fixture
 def member(api: Api, wiring: Wiring) -> Browser:
     """A browser that is signed in as the account `u-1`."""
     wiring.accounts.sign_in("u-1", {"slug": "harry", "name": "Harry"})
-    return Browser(api, cookies={"__Host-session": wiring.sessions.begin("u-1")})
+    return Browser(api, cookies={"__Host-session": wiring.sessions.begin("u-1")}, described=False)
 
 
 @pytest.fixture

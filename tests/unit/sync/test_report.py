@@ -18,6 +18,7 @@ from watchferry.storage._dynamo import Table
 from watchferry.storage.plans import Plans
 from watchferry.sync import report
 from watchferry.sync.report import COLUMNS, as_csv, read_report
+from watchferry.sync.views import event_view
 
 RUN: Any = SimpleNamespace(run_id="20260101-000000-ab", plan=2)
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
@@ -131,5 +132,5 @@ def test_no_events_are_a_table_with_a_head() -> None:
 def test_a_view_without_a_time_has_none() -> None:
     """Not the year 1970."""
     event = Event(film(1, 0), "skipped", "not_completed")
-    assert event.public()["watched_at"] is None
+    assert event_view(event)["watched_at"] is None
     assert table(event)[0]["watched_at"] == ""

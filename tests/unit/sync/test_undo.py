@@ -9,6 +9,7 @@ from tests.world import NOW, World
 from watchferry.errors import Problem
 from watchferry.storage.account import RunActive
 from watchferry.sync.begin import begin_run
+from watchferry.sync.views import run_view
 
 USER = "harry"
 DAY = 86_400
@@ -56,7 +57,7 @@ def test_what_the_run_added_is_removed_and_nothing_else(world: World) -> None:
     assert ids(world) == before
     assert (undo.status, undo.mode, undo.trigger, undo.error) == ("succeeded", "undo", "undo", None)
     assert (undo.counts["planned"], undo.counts["sent"]) == (8, 8)
-    assert undo.public()["phase_progress"] == {"done": 8, "total": 8}
+    assert run_view(undo)["phase_progress"] == {"done": 8, "total": 8}
     assert [event.outcome for event in world.events(undo)] == ["removed"] * 8
     outcomes = [event.outcome for event in world.events(world.get(run.run_id))]
     assert (outcomes.count("removed"), outcomes.count("skipped")) == (8, 1)

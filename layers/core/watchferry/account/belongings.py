@@ -6,16 +6,19 @@ Every table of template.yaml stands here, or in NOBODYS with the reason: a test 
 import gzip
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Protocol
 
+from watchferry.account import answers
 from watchferry.auth.views import api_token_view, connection_view
 from watchferry.models import iso
 from watchferry.storage.account import Account, Provider
 from watchferry.storage.budgets import RATES
 from watchferry.storage.ledger import Entry
 from watchferry.storage.runs import Run
+from watchferry.sync.answers import Event
+from watchferry.sync.views import event_view, run_view, settings_view
 
 if TYPE_CHECKING:
     from watchferry.auth.broker import Broker
@@ -90,7 +93,7 @@ class Belongings:
 # ---------------------------------------------------------------- who they are
 
 
-def _account(_: Tables, account: Account) -> Mapping[str, Any]:
+def _account(_: Tables, account: Account) -> answers.WhoTheyAre:
     cursor = account.cursor
     return {
         "account": {
@@ -101,7 +104,7 @@ def _account(_: Tables, account: Account) -> Mapping[str, Any]:
             "vip": account.vip,
             "limits": account.limits,
         },
-        "settings": asdict(account.settings),  # a webhook's address is masked in them
+        "settings": settings_view(account.settings),  # a webhook's address is masked in them
         "state": {
             "last_success_at": iso(account.last_success_at) if account.last_success_at else None,
             "paused_reason": account.paused_reason,
@@ -117,9 +120,9 @@ def _leave_account(_: Tables, __: str) -> Steps:
     yield from ()
 
 
-def _connections(tables: Tables, account: Account) -> Mapping[str, Any]:
-    found = {provider: tables.tokens.get(account.user_id, provider) for provider in PROVIDERS}
-    return {"connections": {provider: connection_view(account, row) for provider, row in found.items()}}
+def _connections(tables: Tables, account: Account) -> answers.TheirConnections:
+    trakt, kinopub = (tables.tokens.get(account.user_id, provider) for provider in PROVIDERS)
+    return {"connections": {"trakt": connection_view(account, trakt), "kinopub": connection_view(account, kinopub)}}
 
 
 def _drop_tokens(tables: Tables, user_id: str) -> Steps:
@@ -128,7 +131,7 @@ def _drop_tokens(tables: Tables, user_id: str) -> Steps:
         yield
 
 
-def _sessions(tables: Tables, account: Account) -> Mapping[str, Any]:
+def _sessions(tables: Tables, account: Account) -> answers.TheirSessions:
     found = tables.sessions.of(account.user_id)
     return {"sessions": [{"created_at": iso(each.created_at), "last_seen_at": iso(each.last_seen)} for each in found]}
 
@@ -138,9 +141,9 @@ def _end_sessions(tables: Tables, user_id: str) -> Steps:
     yield
 
 
-def _api_tokens(tables: Tables, account: Account) -> Mapping[str, Any]:
+def _api_tokens(tables: Tables, account: Account) -> answers.TheirTokens:
     found = tables.api_tokens.of(account.user_id)
-    return {"api_tokens": [{"kind": each.kind, **api_token_view(each)} for each in found]}
+    return {"api_tokens": [{**api_token_view(each), "kind": each.kind} for each in found]}
 
 
 def _end_api_tokens(tables: Tables, user_id: str) -> Steps:
@@ -148,7 +151,7 @@ def _end_api_tokens(tables: Tables, user_id: str) -> Steps:
     yield
 
 
-def _webhook(_: Tables, __: Account) -> Mapping[str, Any]:
+def _webhook(_: Tables, __: Account) -> answers.Nothing:
     """Whoever has its address can write there; that there is one, the settings tell."""
     return {}
 
@@ -158,7 +161,7 @@ def _forget_webhook(tables: Tables, user_id: str) -> Steps:
     yield
 
 
-def _prowlarr(tables: Tables, account: Account) -> Mapping[str, Any]:
+def _prowlarr(tables: Tables, account: Account) -> answers.TheirProwlarr:
     found = tables.prowlarrs.get(account.user_id)
     return {"prowlarr": {"base_url": found.base_url} if found else None}
 
@@ -171,16 +174,16 @@ def _forget_prowlarr(tables: Tables, user_id: str) -> Steps:
 # ---------------------------------------------------------------- what was done for them
 
 
-def _runs(tables: Tables, account: Account) -> Mapping[str, Any]:
+def _runs(tables: Tables, account: Account) -> answers.TheirRuns:
     found = tables.runs.of(account.user_id)
-    return {"runs": [{**run.public(), "events": list(_events(tables, run))} for run in found]}
+    return {"runs": [{**run_view(run), "events": list(_events(tables, run))} for run in found]}
 
 
-def _events(tables: Tables, run: Run) -> Iterator[Mapping[str, Any]]:
+def _events(tables: Tables, run: Run) -> Iterator[Event]:
     """Read only where there are any: of a year's hourly runs nearly all found nothing to do."""
     if run.plan and (run.batches or any(run.counts["skipped"].values())):
         for _, events in tables.plans.report(run.run_id, run.plan):
-            yield from (event.public() for event in events)
+            yield from (event_view(event) for event in events)
 
 
 def _forget_runs(tables: Tables, user_id: str) -> Steps:
@@ -192,11 +195,11 @@ def _forget_runs(tables: Tables, user_id: str) -> Steps:
             yield
 
 
-def _ledger(tables: Tables, account: Account) -> Mapping[str, Any]:
+def _ledger(tables: Tables, account: Account) -> answers.TheirLedger:
     return {"ledger": [_entry(unit, entry) for unit, entry in tables.ledger.all(account.user_id)]}
 
 
-def _entry(unit: str, entry: Entry) -> Mapping[str, Any]:
+def _entry(unit: str, entry: Entry) -> answers.ExportedEntry:
     item, _, media = unit.partition("-")
     return {
         "kinopub": {"item": int(item), "media": int(media)},
@@ -213,7 +216,7 @@ def _forget_ledger(tables: Tables, user_id: str) -> Steps:
     yield
 
 
-def _rechecks(tables: Tables, account: Account) -> Mapping[str, Any]:
+def _rechecks(tables: Tables, account: Account) -> answers.TheirRechecks:
     found = tables.rechecks.all(account.user_id)
     return {"rechecks": [{"due_at": iso(due_at), **title.stored()} for due_at, title in found]}
 
@@ -223,7 +226,7 @@ def _forget_rechecks(tables: Tables, user_id: str) -> Steps:
     yield
 
 
-def _unmatched(tables: Tables, account: Account) -> Mapping[str, Any]:
+def _unmatched(tables: Tables, account: Account) -> answers.TheirUnmatched:
     return {"unmatched": [row.stored() for row in tables.unmatched.all(account.user_id)]}
 
 
@@ -232,7 +235,7 @@ def _forget_unmatched(tables: Tables, user_id: str) -> Steps:
     yield
 
 
-def _overrides(tables: Tables, account: Account) -> Mapping[str, Any]:
+def _overrides(tables: Tables, account: Account) -> answers.TheirOverrides:
     return {"overrides": [override.stored() for override in tables.overrides.all(account.user_id)]}
 
 
@@ -242,7 +245,7 @@ def _forget_overrides(tables: Tables, user_id: str) -> Steps:
         yield
 
 
-def _budgets(tables: Tables, account: Account) -> Mapping[str, Any]:
+def _budgets(tables: Tables, account: Account) -> answers.TheirBudgets:
     shown = ("taken", "blocked_until", "interval_ms")
     found = tables.budgets.all(account.user_id, RATES)
     return {"budgets": {verb: {name: row[name] for name in shown if name in row} for verb, row in found.items()}}
@@ -253,10 +256,12 @@ def _forget_budgets(tables: Tables, user_id: str) -> Steps:
     yield
 
 
-def _cached_answers(tables: Tables, account: Account) -> Mapping[str, Any]:
+def _cached_answers(tables: Tables, account: Account) -> answers.TheirAnswers:
     """Upstreams' answers about the user, as the proxy remembers them for some minutes."""
     found = tables.answers.of(account.user_id)
-    shown = [{"at": iso(each.stored_ms / 1000), "answer": gzip.decompress(each.packed).decode()} for each in found]
+    shown: list[answers.ExportedAnswer] = [
+        {"at": iso(each.stored_ms / 1000), "answer": gzip.decompress(each.packed).decode()} for each in found
+    ]
     return {"cached_answers": shown}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from watchferry.account.belongings import BELONGINGS, Tables
 from watchferry.errors import Problem
-from watchferry.http_api import Answer
+from watchferry.http_api import Answer, Ok
 from watchferry.models import iso
 from watchferry.storage.account import Account
 
@@ -28,7 +28,7 @@ def export(tables: Tables, account: Account, now: float) -> Mapping[str, Any]:
     return told
 
 
-def as_download(told: Mapping[str, Any], *, takes_gzip: bool) -> Answer:
+def as_download(told: Mapping[str, Any], *, takes_gzip: bool) -> Ok[bytes]:
     """Compressed where the caller takes that: ten thousand views are some 8 MB, and a tenth of that compressed.
 
     Raises Problem 406 `too_large` for what Lambda cannot carry.

@@ -1,25 +1,29 @@
 """`/account`: what is kept about somebody, and the way out. For a person at the page alone: http_api/guard.py."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from watchferry.http_api import Answer, Api, Call
+from watchferry.account.answers import Export
+from watchferry.http_api import Answer, Api, Call, Done, Ok
 from watchferry.http_api.cookies import session_cookies
 
 if TYPE_CHECKING:
     from watchferry.account.leave import Deployment
 
+type Download = Annotated[bytes, Export]
+"""JSON of it."""
+
 
 def add_account_routes(api: Api, deployment: "Callable[[], Deployment]") -> None:
     @api.get("/account/export")
-    def export(call: Call) -> Answer:
+    def export(call: Call) -> Ok[Download]:
         from watchferry.account.export import as_download, export
 
         own = deployment()
         return as_download(export(own, call.account, own.clock()), takes_gzip=call.takes_gzip)
 
     @api.delete("/account")
-    def leave(call: Call) -> Answer:
+    def leave(call: Call) -> Done:
         from watchferry.account.leave import leave
 
         leave(deployment(), call.user_id)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
+from watchferry.auth.answers import DeviceCode
 from watchferry.auth.grants import OAuthHost, TokenPair
 from watchferry.errors import Problem
 from watchferry.storage.account import Provider
@@ -25,7 +26,7 @@ _ENDINGS: Mapping[Ending, tuple[int, str, str]] = {
 class Waiting:
     """Nothing yet: `status` is `pending` or `slow_down`, ask again in `interval` seconds."""
 
-    status: str
+    status: Literal["pending", "slow_down"]
     interval: int
     hurried: bool = False
     """The caller asks faster than `interval`."""
@@ -38,7 +39,7 @@ class Devices:
     vault: Vault
     clock: Callable[[], float]
 
-    def begin(self, provider: Provider, user_id: str | None = None, *, kind: DeviceKind = "device") -> dict[str, Any]:
+    def begin(self, provider: Provider, user_id: str | None = None, *, kind: DeviceKind = "device") -> DeviceCode:
         """The answer of `POST /auth/{provider}/device/code`.
 
         The handle is good for polls of the same `kind` alone, and with `user_id` for that user alone.

@@ -47,9 +47,7 @@ class Facade:
         if not place.taken:
             raise RetryLater("rate_limited", "too many sign-ins begin at once", after=place.wait)
         begun = self.broker.devices.begin("trakt", kind="facade")
-        return {
-            name: begun[name] for name in ("device_code", "user_code", "verification_url", "expires_in", "interval")
-        }
+        return {name: said for name, said in begun.items() if name != "verification_url_complete"}
 
     def poll(self, code: str, name: str) -> dict[str, Any] | int:
         """The tokens, or the status that says why there are none (sync document 6.1.2): 400, 404, 409, 410, 418, 429.

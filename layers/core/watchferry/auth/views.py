@@ -1,7 +1,6 @@
 """What the page is told of a user and the connected accounts (http-api.md, `GET /auth/session`)."""
 
-from typing import Any
-
+from watchferry.auth import answers
 from watchferry.models import iso
 from watchferry.storage.account import Account
 from watchferry.storage.api_tokens import ApiToken
@@ -9,11 +8,11 @@ from watchferry.storage.prowlarr import StoredProwlarr
 from watchferry.storage.tokens import StoredTokens
 
 
-def user_view(account: Account) -> dict[str, Any]:
+def user_view(account: Account) -> answers.User:
     return {"slug": account.slug, "name": account.name, "avatar": account.avatar}
 
 
-def api_token_view(token: ApiToken) -> dict[str, Any]:
+def api_token_view(token: ApiToken) -> answers.ApiToken:
     """A row of `GET /auth/api-tokens`."""
     used_at = token.last_used_at
     return {
@@ -26,16 +25,16 @@ def api_token_view(token: ApiToken) -> dict[str, Any]:
 
 def session_view(
     account: Account, trakt: StoredTokens | None, kinopub: StoredTokens | None, prowlarr: StoredProwlarr | None
-) -> dict[str, Any]:
+) -> answers.Session:
     return {
         "user": user_view(account),
-        "trakt": connection_view(account, trakt) | {"vip": account.vip, "limits": account.limits},
+        "trakt": {**connection_view(account, trakt), "vip": account.vip, "limits": account.limits},
         "kinopub": connection_view(account, kinopub),
         "prowlarr": {"configured": prowlarr is not None, "base_url": prowlarr.base_url if prowlarr else None},
     }
 
 
-def connection_view(account: Account, tokens: StoredTokens | None) -> dict[str, Any]:
+def connection_view(account: Account, tokens: StoredTokens | None) -> answers.Connection:
     if tokens is None:
         return {"connected": False, "status": "ok", "expires_at": None}
     status = tokens.status

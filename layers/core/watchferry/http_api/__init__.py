@@ -4,13 +4,13 @@
     api = build_app(wiring)                      # wiring() -> sessions, api_tokens, accounts, site_url
 
     @api.post("/sync/runs")                      # mounted as /api/sync/runs; needs a caller unless open=True
-    def start_run(call: Call) -> Answer:
+    def start_run(call: Call) -> Accepted[RunStarted]:
         wanted = call.json(StartRun)             # a pydantic model made from `Body`; 400 `validation` otherwise
         run_id = begin(call.user_id, wanted)     # call.account: the caller's row, read once
         return Answer(202, {"run_id": run_id})
 
     @api.get("/sync/runs/<run_id>")              # ids are [A-Za-z0-9_-], all else is 404 before the handler runs
-    def show_run(call: Call, run_id: str) -> Answer:
+    def show_run(call: Call, run_id: str) -> Ok[Run]:
         return Answer(200, run_of(call.user_id, run_id))
 
     handler = api                                # the Lambda's handler
@@ -20,7 +20,18 @@ problems.py is the one table that turns errors into answers. Nothing escapes fro
 """
 
 from watchferry.http_api.app import Api, build_app
-from watchferry.http_api.call import Answer, Call, Deployment
+from watchferry.http_api.call import Accepted, Answer, Call, Created, Deployment, Done, Ok
 from watchferry.http_api.cookies import browser_cookie
 
-__all__ = ["Answer", "Api", "Call", "Deployment", "browser_cookie", "build_app"]
+__all__ = [
+    "Accepted",
+    "Answer",
+    "Api",
+    "Call",
+    "Created",
+    "Deployment",
+    "Done",
+    "Ok",
+    "browser_cookie",
+    "build_app",
+]

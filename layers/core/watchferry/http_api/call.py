@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 from urllib.parse import parse_qsl
 
 from watchferry.errors import Problem
@@ -46,14 +46,23 @@ class Deployment(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """`body`: JSON for a mapping or a list; text and bytes need a `content_type` if they are no JSON; None for none."""
+class Answer[S: int = int, B = object]:
+    """`body`: JSON for a mapping or a list; text and bytes need a `content_type` if they are no JSON; None for none.
 
-    status: int = 200
-    body: object = None
+    What a handler of ours says that it returns (`Ok[Run]`) is what openapi.py describes.
+    """
+
+    status: S = 200  # type: ignore[assignment]
+    body: B = None  # type: ignore[assignment]
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Sequence["Cookie"] = ()
     content_type: str = "application/json"
+
+
+type Ok[B] = Answer[Literal[200], B]
+type Created[B] = Answer[Literal[201], B]
+type Accepted[B] = Answer[Literal[202], B]
+type Done = Answer[Literal[204], None]
 
 
 @dataclass

@@ -4,11 +4,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from watchferry.models import iso
 from watchferry.storage._dynamo import Item
 
 type Provider = Literal["trakt", "kinopub"]
 type Rewatch = Literal["each_play", "window", "once"]
+type PausedReason = Literal["reauth_required", "account_locked", "account_limit", "awaiting_confirmation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Account:
     limits: dict[str, Any]
     connected: frozenset[str]
     settings: SyncSettings
-    paused_reason: str | None
+    paused_reason: PausedReason | None
     cursor: Cursor | None
     last_success_at: int | None
     active_run_id: str | None
@@ -87,15 +87,3 @@ class RunActive(Exception):
     def __init__(self, run_id: str) -> None:
         super().__init__(f"run {run_id} is under way")
         self.run_id = run_id
-
-
-def public_state(account: Account, last_tick: int | None, interval: int | None) -> dict[str, Any]:
-    """`GET /sync/state` of http-api.md; `next_run_at` is the last tick plus the interval, null while nothing is due."""
-    waits = account.settings.enabled and not account.paused_reason and last_tick is not None and interval is not None
-    return {
-        "last_success_at": iso(account.last_success_at) if account.last_success_at else None,
-        "next_run_at": iso((last_tick or 0) + (interval or 0)) if waits else None,
-        "trakt_user_hash": account.trakt_user_hash,
-        "active_run_id": account.active_run_id,
-        "paused_reason": account.paused_reason,
-    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
 
-from watchferry.models import Reason, iso
+from watchferry.models import Reason
 from watchferry.storage._dynamo import Attr, Clock, ConditionFailed, Item, Key, Table
 from watchferry.storage.account import Cursor
 
@@ -16,7 +16,7 @@ KEPT = 400 * 86400
 
 type Mode = Literal["sync", "preview", "undo"]
 type Trigger = Literal["schedule", "manual", "undo"]
-type Status = Literal[
+type RunStatus = Literal[
     "queued", "collecting", "mapping", "awaiting_confirmation", "sending", "succeeded", "partial", "failed", "cancelled"
 ]
 
@@ -43,7 +43,7 @@ class Run:
     run_id: str
     mode: Mode
     trigger: Trigger
-    status: Status
+    status: RunStatus
     full: bool
     counts: Mapping[str, Any]
     calls: Mapping[str, int]
@@ -112,27 +112,6 @@ class Run:
             undoes=item.get("undoes"),
             removed=item.get("removed", 0),
         )
-
-    def public(self) -> dict[str, Any]:
-        """The **run** of http-api.md, Sync."""
-        counts = dict(self.counts)
-        counts["skipped"] = {reason: n for reason, n in counts["skipped"].items() if n}
-        progress = {"done": self.progress["done"], "total": self.progress["total"]}
-        if self.plan and self.batches:
-            views = counts["planned"]
-            progress = {"done": views * min(self.batches_done, self.batches) // self.batches, "total": views}
-        return {
-            "id": self.run_id,
-            "mode": self.mode,
-            "trigger": self.trigger,
-            "status": self.status,
-            "phase_progress": progress,
-            "counts": counts,
-            "upstream_calls": dict(self.calls),
-            "started_at": iso(self.started_at),
-            "finished_at": iso(self.finished_at) if self.finished_at else None,
-            "error": dict(self.error) if self.error else None,
-        }
 
 
 @dataclass(slots=True)
@@ -219,7 +198,7 @@ class Runs:
         """Lets the successor begin at once."""
         self._quietly(run, Attr("worker").eq(worker), remove=["worker", "worker_until"])
 
-    def progress(self, run: Run, *, worker: str, status: Status, done: int, total: int) -> None:
+    def progress(self, run: Run, *, worker: str, status: RunStatus, done: int, total: int) -> None:
         self._quietly(
             run,
             Attr("worker").eq(worker),
@@ -231,7 +210,7 @@ class Runs:
         run: Run,
         *,
         worker: str,
-        status: Status,
+        status: RunStatus,
         counts: Mapping[str, int],
         skipped: Mapping[str, int],
         batches: int,
@@ -315,7 +294,7 @@ class Runs:
 
     # The end
 
-    def finishing(self, run: Run, status: Status, error: Mapping[str, str] | None = None) -> Item:
+    def finishing(self, run: Run, status: RunStatus, error: Mapping[str, str] | None = None) -> Item:
         """Part of the transaction that ends a run; holds only while it is not ended."""
         return self.table.updating(
             {"user_id": run.user_id, "run_id": run.run_id},
@@ -332,7 +311,7 @@ class Runs:
         """`failed` says that nothing was sent; a batch that was under way when the run ended may prove it wrong."""
         self._quietly(run, Attr("status").eq("failed"), set_={"status": "partial"})
 
-    def finish(self, run: Run, status: Status, error: Mapping[str, str] | None = None) -> None:
+    def finish(self, run: Run, status: RunStatus, error: Mapping[str, str] | None = None) -> None:
         """Ends a run that is nobody's active one any more."""
         self._quietly(
             run,

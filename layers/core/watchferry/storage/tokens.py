@@ -12,7 +12,7 @@ from watchferry.storage._dynamo import Attr, Clock, ConditionFailed, Item, Table
 REFRESH_LEASE = 60
 """Seconds; longer than a refresh may take (two tries of 10 s, and storing the pair), so that none starts beside it."""
 
-type Status = Literal["ok", "reauth_required", "account_locked"]
+type ConnectionStatus = Literal["ok", "reauth_required", "account_locked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class StoredTokens:
     version: int
     expires_at: int
     """`created_at + expires_in` of the upstream, seconds."""
-    status: Status
+    status: ConnectionStatus
     lease_owner: str | None
     lease_until: int
     stored_at: int
@@ -127,7 +127,7 @@ class Tokens:
             remove=["lease_owner", "lease_until"],
         )
 
-    def mark(self, user_id: str, provider: str, status: Status) -> None:
+    def mark(self, user_id: str, provider: str, status: ConnectionStatus) -> None:
         self._quietly(user_id, provider, Attr("version").exists(), set_={"status": status})
 
     def delete(self, user_id: str, provider: str) -> None:

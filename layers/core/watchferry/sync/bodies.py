@@ -29,7 +29,7 @@ class Mend(Body):
         return self
 
 
-class Settings(Body):
+class ChangeSettings(Body):
     enabled: bool = False
     rewatch: Literal["each_play", "window", "once"] = "each_play"
     window_minutes: Annotated[int, Field(ge=1, le=7 * 1440)] = 60

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from watchferry.errors import ConnectAgain, NotConnected, RetryLater, StopAccount, StopRun, WatchferryError
 from watchferry.storage._dynamo import ConditionFailed, transact
-from watchferry.storage.runs import Run, Status
+from watchferry.storage.runs import Run, RunStatus
 from watchferry.sync.workshop import Workshop
 
 
@@ -60,7 +60,7 @@ def _end_badly(shop: Workshop, run: Run, code: str, detail: str) -> None:
         commit_if_complete(shop, ended)  # a batch may have been counted between the two
 
 
-def end(shop: Workshop, run: Run, status: Status, error: Mapping[str, str] | None = None) -> None:
+def end(shop: Workshop, run: Run, status: RunStatus, error: Mapping[str, str] | None = None) -> None:
     """Ends the run and frees its user for the next, in one transaction; with `succeeded` the cursor moves too."""
     moves = status == "succeeded" and run.moves_cursor
     try:

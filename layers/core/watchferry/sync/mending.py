@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from watchferry.clients.trakt import SearchType, Trakt
 from watchferry.errors import NotThere, Problem, RetryLater, WatchferryError
@@ -12,6 +12,7 @@ from watchferry.storage.mappings import MISSING, Mappings
 from watchferry.storage.overrides import Override, Overrides
 from watchferry.storage.rechecks import Rechecks
 from watchferry.storage.unmatched import Unmatched, UnmatchedTitles
+from watchferry.sync import answers
 from watchferry.sync.mapping import Unmapped, best_hit, index_seasons, names_to_ask, same_name
 
 if TYPE_CHECKING:
@@ -40,13 +41,13 @@ class Deployment(Protocol):
     def open_trakt(self) -> Trakt: ...
 
 
-def with_candidates(own: Deployment, rows: Sequence[Unmatched]) -> list[dict[str, Any]]:
+def with_candidates(own: Deployment, rows: Sequence[Unmatched]) -> list[answers.Unmatched]:
     """Rows as http-api.md has them, each with what Trakt's search says of its names; none while Trakt is away.
 
     Rows of one show have one search; what it found is remembered for all users for a day.
     """
     wanted = {_memory_of(row): row for row in rows}
-    found: dict[str, list[dict[str, Any]]] = {key: each.value for key, each in own.mappings.get(wanted).items()}
+    found: dict[str, list[answers.Candidate]] = {key: each.value for key, each in own.mappings.get(wanted).items()}
     until = own.clock() + PATIENCE
 
     def ask(key: str) -> None:
@@ -131,7 +132,7 @@ def _kind(row: Unmatched) -> SearchType:
     return "show" if row.title.is_show else "movie"
 
 
-def _candidates(own: Deployment, row: Unmatched, until: float) -> list[dict[str, Any]]:
+def _candidates(own: Deployment, row: Unmatched, until: float) -> list[answers.Candidate]:
     """The show that lacks the episode first, since it likely has it elsewhere; then those of the same year."""
     kind = _kind(row)
     hits = own.open_trakt.search_id("trakt", row.show, kind) if row.show else []
@@ -149,8 +150,16 @@ def _candidates(own: Deployment, row: Unmatched, until: float) -> list[dict[str,
     ]
 
 
-def _shown(row: Unmatched, candidates: list[dict[str, Any]]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"key": row.key, "title": row.title.title, "year": row.title.year, "type": row.type}
+def _shown(row: Unmatched, candidates: list[answers.Candidate]) -> answers.Unmatched:
+    shown: answers.Unmatched = {
+        "key": row.key,
+        "title": row.title.title,
+        "year": row.title.year,
+        "type": row.type,
+        "reason": row.reason,
+        "seen": row.seen,
+        "candidates": candidates,
+    }
     if row.episode is not None:
-        shown |= {"season": row.episode[0], "episode": row.episode[1]}
-    return shown | {"reason": row.reason, "seen": row.seen, "candidates": candidates}
+        shown["season"], shown["episode"] = row.episode
+    return shown

@@ -11,6 +11,7 @@ from watchferry.errors import Problem
 from watchferry.models import Event
 from watchferry.storage.plans import Plans
 from watchferry.storage.runs import Run
+from watchferry.sync.views import event_view
 
 EVENTS_A_PAGE = 200
 """At least, where there are so many: a page ends where a stored page ends."""
@@ -69,7 +70,7 @@ def as_csv(events: Iterable[Event]) -> str:
     table = csv.DictWriter(text, COLUMNS, extrasaction="ignore")
     table.writeheader()
     for event in events:
-        shown = event.public()
+        shown = event_view(event)
         row = {
             **shown["trakt_ids"],
             **shown,

@@ -2,17 +2,17 @@
 
 import logging
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from watchferry.errors import Problem
-from watchferry.http_api import Answer, Api, Call
+from watchferry.http_api import Accepted, Answer, Api, Call, Done, Ok
 from watchferry.models import Outcome
-from watchferry.storage.account import public_state
 from watchferry.storage.plans import Plans
 from watchferry.storage.runs import REASONS, Run
-from watchferry.sync import actions
+from watchferry.sync import actions, answers
 from watchferry.sync.report import as_csv, read_report
+from watchferry.sync.views import event_view, run_view, settings_view, state_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,27 +41,26 @@ class Deployment(actions.Deployment, Protocol):
 
 def mount(api: Api, deployment: "Callable[[], Deployment]") -> None:
     @api.post("/sync/runs")
-    def start_run(call: Call) -> Answer:
+    def start_run(call: Call) -> Accepted[answers.RunStarted]:
         from watchferry.sync.bodies import StartRun
 
         wanted = call.json(StartRun)
         return Answer(202, {"run_id": actions.start(deployment(), call.account, wanted.mode, full=wanted.full)})
 
     @api.get("/sync/runs")
-    def list_runs(call: Call) -> Answer:
+    def list_runs(call: Call) -> Ok[answers.RunPage]:
         runs = list(deployment().runs.newest(call.user_id, limit=RUNS_A_PAGE + 1, before=call.cursor()))
         more = len(runs) > RUNS_A_PAGE
         shown = runs[:RUNS_A_PAGE]
-        return Answer(
-            200, {"items": [run.public() for run in shown], "next_cursor": shown[-1].run_id if more else None}
-        )
+        cursor = shown[-1].run_id if more else None
+        return Answer(200, {"items": [run_view(run) for run in shown], "next_cursor": cursor})
 
     @api.get("/sync/runs/<run_id>")
-    def show_run(call: Call, run_id: str) -> Answer:
-        return Answer(200, _run(deployment(), call, run_id).public())
+    def show_run(call: Call, run_id: str) -> Ok[answers.Run]:
+        return Answer(200, run_view(_run(deployment(), call, run_id)))
 
     @api.get("/sync/runs/<run_id>/events")
-    def show_events(call: Call, run_id: str) -> Answer:
+    def show_events(call: Call, run_id: str) -> Ok[answers.EventPage | answers.Csv]:
         run = _run(deployment(), call, run_id)
         outcome = _one_of(call, "outcome", get_args(Outcome.__value__))
         reason = _one_of(call, "reason", REASONS)
@@ -71,55 +70,55 @@ def mount(api: Api, deployment: "Callable[[], Deployment]") -> None:
             name = {"Content-Disposition": f'attachment; filename="watchferry-{run_id}.csv"'}
             more = {"X-Next-Cursor": page.next_cursor} if page.next_cursor else {}
             return Answer(200, as_csv(page.events), name | more, content_type="text/csv; charset=utf-8")
-        return Answer(200, {"items": [event.public() for event in page.events], "next_cursor": page.next_cursor})
+        return Answer(200, {"items": [event_view(event) for event in page.events], "next_cursor": page.next_cursor})
 
     @api.post("/sync/runs/<run_id>/confirm")
-    def confirm_run(call: Call, run_id: str) -> Answer:
+    def confirm_run(call: Call, run_id: str) -> Accepted[answers.RunStarted]:
         actions.confirm(deployment(), call.account, _run(deployment(), call, run_id))
         return Answer(202, {"run_id": run_id})
 
     @api.post("/sync/runs/<run_id>/cancel")
-    def cancel_run(call: Call, run_id: str) -> Answer:
+    def cancel_run(call: Call, run_id: str) -> Accepted[answers.RunStarted]:
         actions.cancel(deployment(), _run(deployment(), call, run_id))
         return Answer(202, {"run_id": run_id})
 
     @api.post("/sync/runs/<run_id>/undo")
-    def undo_run(call: Call, run_id: str) -> Answer:
+    def undo_run(call: Call, run_id: str) -> Accepted[answers.RunStarted]:
         return Answer(202, {"run_id": actions.undo(deployment(), call.account, _run(deployment(), call, run_id))})
 
     _add_mending(api, deployment)
 
     @api.get("/sync/state")
-    def show_state(call: Call) -> Answer:
+    def show_state(call: Call) -> Ok[answers.SyncState]:
         own = deployment()
         account = call.account
         if account.active_run_id and account.active_until < own.clock():
             account = replace(account, active_run_id=None)  # it gave up; the next run says so in its row
-        return Answer(200, public_state(account, own.accounts.last_tick(), own.settings.sync_interval_seconds))
+        return Answer(200, state_view(account, own.accounts.last_tick(), own.settings.sync_interval_seconds))
 
     @api.get("/sync/settings")
-    def show_settings(call: Call) -> Answer:
-        return Answer(200, asdict(call.account.settings))
+    def show_settings(call: Call) -> Ok[answers.SyncSettings]:
+        return Answer(200, settings_view(call.account.settings))
 
     @api.put("/sync/settings")
-    def change_settings(call: Call) -> Answer:
-        from watchferry.sync.bodies import Settings
+    def change_settings(call: Call) -> Ok[answers.SyncSettings]:
+        from watchferry.sync.bodies import ChangeSettings
 
-        changes = call.json(Settings).model_dump(exclude_unset=True)
+        changes = call.json(ChangeSettings).model_dump(exclude_unset=True)
         # A webhook is shown masked: what comes back as it was shown changes nothing.
         if "webhook_url" in changes and changes["webhook_url"] != call.account.settings.webhook_url:
             changes["webhook_url"] = deployment().webhook.change(call.user_id, changes["webhook_url"])
-        return Answer(200, asdict(deployment().accounts.change_settings(call.user_id, **changes).settings))
+        return Answer(200, settings_view(deployment().accounts.change_settings(call.user_id, **changes).settings))
 
     @api.post("/sync/webhook/test")
-    def try_webhook(call: Call) -> Answer:
+    def try_webhook(call: Call) -> Accepted[None]:
         deployment().webhook.test(call.account)
         return Answer(202)
 
 
 def _add_mending(api: Api, deployment: "Callable[[], Deployment]") -> None:
     @api.get("/sync/unmatched")
-    def list_unmatched(call: Call) -> Answer:
+    def list_unmatched(call: Call) -> Ok[answers.UnmatchedPage]:
         from watchferry.sync.mending import with_candidates
 
         own: Any = deployment()
@@ -129,7 +128,7 @@ def _add_mending(api: Api, deployment: "Callable[[], Deployment]") -> None:
         return Answer(200, {"items": with_candidates(own, shown), "next_cursor": shown[-1].key if more else None})
 
     @api.put("/sync/overrides/<key>")
-    def mend(call: Call, key: str) -> Answer:
+    def mend(call: Call, key: str) -> Done:
         from watchferry.sync import mending
         from watchferry.sync.bodies import Mend
 
@@ -138,7 +137,7 @@ def _add_mending(api: Api, deployment: "Callable[[], Deployment]") -> None:
         return Answer(204)
 
     @api.delete("/sync/overrides/<key>")
-    def forget_override(call: Call, key: str) -> Answer:
+    def forget_override(call: Call, key: str) -> Done:
         from watchferry.sync import mending
 
         own: Any = deployment()

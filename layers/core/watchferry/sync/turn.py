@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watchferry.errors import WatchferryError
-from watchferry.storage.runs import Run, Status
+from watchferry.storage.runs import Run, RunStatus
 from watchferry.sync.gather import Gather
 from watchferry.sync.workshop import Workshop
 
@@ -30,7 +30,7 @@ class Turn:
     _shown_at: float = field(default=0.0)
     _alive_at: float = field(default=0.0)
 
-    def gather[K, V](self, ask: Callable[[K], V], keys: Sequence[K], answers: dict[K, V], status: Status) -> None:
+    def gather[K, V](self, ask: Callable[[K], V], keys: Sequence[K], answers: dict[K, V], status: RunStatus) -> None:
         shop = self.shop
         gather = Gather(at_most=shop.reads_at_once, first_pause=shop.settings.retry_base_seconds, pause=shop.pause)
         gather(ask, keys, answers, lambda: self.tick(status, len(answers), len(keys)))
@@ -40,7 +40,7 @@ class Turn:
         if self.shop.accounts.keep_run(self.run.user_id, self.run.run_id):
             self.shop.plans.save(self.run.run_id, name, value)
 
-    def tick(self, status: Status, done: int, total: int) -> None:
+    def tick(self, status: RunStatus, done: int, total: int) -> None:
         """Raises OutOfTime, Superseded."""
         now = self.shop.clock()
         if now >= self.deadline:
