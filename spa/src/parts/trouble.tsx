@@ -31,7 +31,7 @@ export function plainly(error: unknown): string {
   if (!(error instanceof ApiError)) return i18next.t("problem.unforeseen");
   const key = `problem.${error.code}`;
   if (i18next.exists(key)) {
-    return i18next.t(key as "problem.unreachable", { seconds: error.retryAfter ?? 60 } as object);
+    return i18next.t(key as "problem.rate_limited", { seconds: error.retryAfter ?? 60 });
   }
   if (error.status >= 500) return i18next.t("problem.unforeseen");
   return i18next.t("problem.refused");
