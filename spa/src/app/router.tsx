@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Nothing } from "../parts/nothing";
 import { Trouble } from "../parts/trouble";
@@ -17,20 +17,32 @@ function NoPage() {
 
 const page = { getParentRoute: () => root };
 
+interface Returned {
+  code?: string;
+  state?: string;
+  error?: string;
+}
+
+/** With what Trakt sends people back: a code, or an error. */
+function returned(search: Record<string, unknown>): Returned {
+  const word = (name: keyof Returned) => (search[name] === undefined ? undefined : String(search[name]));
+  return { code: word("code"), state: word("state"), error: word("error") };
+}
+
 const home = createRoute({
   ...page,
   path: "/",
+  validateSearch: returned,
+  beforeLoad: ({ search }) => {
+    // The address that is registered with Trakt is the site's own.
+    if (search.state !== undefined) throw redirect({ to: "/connect", search });
+  },
   component: lazyRouteComponent(() => import("../pages/home"), "Home"),
 });
 const connect = createRoute({
   ...page,
   path: "/connect",
-  // Trakt comes back here with a code, or with an error.
-  validateSearch: (search): { code?: string; state?: string; error?: string } => ({
-    code: search.code === undefined ? undefined : String(search.code),
-    state: search.state === undefined ? undefined : String(search.state),
-    error: search.error === undefined ? undefined : String(search.error),
-  }),
+  validateSearch: returned,
   component: lazyRouteComponent(() => import("../pages/connect"), "Connect"),
 });
 const runs = createRoute({

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Container, Group, useMantineColorScheme } from "@ma
 import { Link, Outlet } from "@tanstack/react-router";
 import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
-import { hinted } from "../api/session";
+import { useSignedIn } from "../api/session";
 import { LANGUAGES, type Language, remember, speak } from "../i18n";
 import { Moon, Sun } from "../parts/icons";
 import { Loading } from "../parts/loading";
@@ -21,6 +21,7 @@ const PAGES = [
 export function Shell() {
   const { t } = useTranslation();
   const online = useOnline();
+  const signedIn = useSignedIn();
   return (
     <>
       <a className={styles.skip} href="#main">
@@ -32,7 +33,7 @@ export function Shell() {
             <img src="/icon.svg" alt="" width="28" height="28" />
             Watchferry
           </Link>
-          {hinted() ? (
+          {signedIn ? (
             <nav className={styles.nav} aria-label={t("nav.label")}>
               {PAGES.map(({ to, name }) => (
                 <Link key={to} to={to} className={styles.link} activeOptions={{ exact: to === "/" }}>

@@ -1,3 +1,60 @@
+import { Button, Group, Stack, Stepper, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useSearch } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { sessionQuery } from "../../api/queries";
+import { useSignedIn } from "../../api/session";
+import { Loading } from "../../parts/loading";
+import { Trouble } from "../../parts/trouble";
+import { DeviceFlow } from "./device-flow";
+import { FirstLook } from "./first-look";
+import { Redirected, SignInAtTrakt } from "./redirected";
+import { Welcome } from "./welcome";
+
+/** The first visit: two accounts, then what would be carried across. Later: an account that has to be connected anew. */
 export function Connect() {
-  return null;
+  const { t } = useTranslation("connect");
+  const search = useSearch({ from: "/connect" });
+  const signedIn = useSignedIn();
+  const session = useQuery({ ...sessionQuery(), enabled: signedIn });
+  const connected = (name: "trakt" | "kinopub") =>
+    signedIn && session.data?.[name].connected === true && session.data[name].status !== "reauth_required";
+  const step = !connected("trakt") ? 0 : connected("kinopub") ? 2 : 1;
+
+  if (search.state !== undefined) return <Redirected {...search} />;
+  if (signedIn && session.isPending) return <Loading what={t("asking")} />;
+  if (signedIn && session.isError && !session.data) {
+    return <Trouble error={session.error} onRetry={() => void session.refetch()} />;
+  }
+  return (
+    <Stack gap="xl" maw={step === 2 ? undefined : "44rem"} mx="auto">
+      {step === 0 && !signedIn ? <Welcome /> : <Title order={1}>{t("title")}</Title>}
+      <Stepper active={step} size="sm" aria-label={t("steps")} wrap={false}>
+        <Stepper.Step label={t("step.trakt")} description={step > 0 ? t("step.done") : undefined} />
+        <Stepper.Step label={t("step.kinopub")} description={step > 1 ? t("step.done") : undefined} />
+        <Stepper.Step label={t("step.look")} />
+      </Stepper>
+      {step === 0 && (
+        <DeviceFlow key="trakt" provider="trakt">
+          <SignInAtTrakt />
+        </DeviceFlow>
+      )}
+      {step === 1 && <DeviceFlow key="kinopub" provider="kinopub" />}
+      {step === 2 && <FirstLook />}
+      {step === 1 && (
+        <Group>
+          <Text c="dimmed" size="sm">
+            {t("as", { name: session.data?.user.name || session.data?.user.slug })}
+          </Text>
+        </Group>
+      )}
+      {step === 2 && (
+        <Group>
+          <Button variant="subtle" component={Link} to="/">
+            {t("home")}
+          </Button>
+        </Group>
+      )}
+    </Stack>
+  );
 }

@@ -1,0 +1,13 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { type Provider, wipe } from "../../api/kept";
+import { announceSession } from "../../api/session";
+
+/** After Trakt: perhaps somebody else than before. After Kinopub: what was asked without it is out of date. */
+export async function signedInAs(client: QueryClient, provider: Provider): Promise<void> {
+  if (provider === "trakt") {
+    client.clear();
+    await wipe();
+  }
+  announceSession();
+  await client.invalidateQueries();
+}
