@@ -3,9 +3,13 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { shellWorker } from "./shell-worker";
 
-// `npm run dev` beside `make up` or `make demo`: SITE_URL is the deployed site, whose API the page talks to.
-const site = process.env.SITE_URL;
-const toSite = site && { target: site, changeOrigin: true, headers: { origin: site } };
+// `npm run dev` beside `make up` or `make demo`: SITE_URL is the deployed site, whose API the page talks to. Node knows
+// no names under localhost, unlike browsers.
+const site = process.env.SITE_URL ? new URL(process.env.SITE_URL) : null;
+const toSite = site && {
+  target: site.hostname.endsWith(".localhost") ? `http://127.0.0.1:${site.port}` : site.origin,
+  headers: { host: site.host, origin: site.origin },
+};
 
 export default defineConfig({
   plugins: [react(), shellWorker()],
