@@ -31,14 +31,14 @@ export const contrast: CSSVariablesResolver = () => {
     "--mantine-color-placeholder": "#5f6a76",
     "--mantine-color-anchor": "var(--mantine-color-sea-7)",
     "--mantine-color-error": "#c22a2a",
-    "--mantine-color-body": "#f6f9fc",
+    "--mantine-color-body": "#ffffff",
   };
   const dark: Record<string, string> = {
     "--mantine-color-dimmed": "#a9b4c0",
     "--mantine-color-placeholder": "#98a4b1",
     "--mantine-color-anchor": "var(--mantine-color-sea-3)",
     "--mantine-color-error": "#ff9a9a",
-    "--mantine-color-body": "#10161f",
+    "--mantine-color-body": "#18212d",
   };
   for (const color of [...Object.keys(DEFAULT_THEME.colors), "sea"]) {
     light[`--mantine-color-${color}-light-color`] = `var(--mantine-color-${color}-9)`;

@@ -1,4 +1,5 @@
 import { Button, Group, Stack, Stepper, Text, Title } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -16,6 +17,7 @@ export function Connect() {
   const { t } = useTranslation("connect");
   const search = useSearch({ from: "/connect" });
   const signedIn = useSignedIn();
+  const narrow = useMediaQuery("(max-width: 48rem)");
   const session = useQuery({ ...sessionQuery(), enabled: signedIn });
   const connected = (name: "trakt" | "kinopub") =>
     signedIn && session.data?.[name].connected === true && session.data[name].status !== "reauth_required";
@@ -29,7 +31,7 @@ export function Connect() {
   return (
     <Stack gap="xl" maw={step === 2 ? undefined : "44rem"} mx="auto">
       {step === 0 && !signedIn ? <Welcome /> : <Title order={1}>{t("title")}</Title>}
-      <Stepper active={step} size="sm" aria-label={t("steps")} wrap={false}>
+      <Stepper active={step} size="sm" aria-label={t("steps")} orientation={narrow ? "vertical" : "horizontal"}>
         <Stepper.Step label={t("step.trakt")} description={step > 0 ? t("step.done") : undefined} />
         <Stepper.Step label={t("step.kinopub")} description={step > 1 ? t("step.done") : undefined} />
         <Stepper.Step label={t("step.look")} />
