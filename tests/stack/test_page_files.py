@@ -1,0 +1,98 @@
+"""What the page is made of and how it is served (from CloudFront's response headers policy and S3's own headers)."""
+
+import gzip
+import re
+
+import httpx
+import pytest
+
+from tests.cloud.stack import LocalTransport
+from tests.stack.deployed import Deployed
+
+pytestmark = pytest.mark.stack
+
+FIRST_LOAD = 170 * 1024
+"""Bytes of JavaScript, compressed as gzip does; CloudFront's Brotli is smaller."""
+
+HEADERS = {
+    "strict-transport-security": "max-age=63072000",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+@pytest.fixture
+def site(deployed: Deployed) -> httpx.Client:
+    return httpx.Client(base_url=deployed.stack.site_url, transport=LocalTransport())
+
+
+@pytest.mark.parametrize("path", ["/", "/connect", "/runs/an-id", "/index.html", "/sw.js", "/manifest.webmanifest"])
+def test_security_headers(site: httpx.Client, path: str) -> None:
+    answer = site.get(path)
+    assert answer.status_code == 200
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert "camera=()" in answer.headers["permissions-policy"]
+    assert answer.headers["cache-control"] == "no-cache"
+    policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert policy["connect-src"] == "'self'"
+
+
+def test_the_page_s_own_routes(site: httpx.Client) -> None:
+    """They are all the one page, and nothing in it is inline."""
+    index = site.get("/settings").text
+    assert index == site.get("/").text
+    assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|javascript:", index) == []
+
+
+def test_assets_are_kept_for_ever(site: httpx.Client) -> None:
+    """Their names change with their content."""
+    names = re.findall(r'(?:src|href)="(/assets/[^"]+)"', site.get("/").text)
+    assert len(names) >= 2
+    for name in names:
+        assert re.search(r"-[\w-]{8}\.(js|css)$", name)
+        assert site.get(name).headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+def test_the_worker_keeps_the_shell_alone(site: httpx.Client) -> None:
+    worker = site.get("/sw.js")
+    assert worker.headers["content-type"].startswith(("text/javascript", "application/javascript"))
+    files = re.search(r"const FILES = \[(.*?)\];", worker.text)
+    assert files
+    names = re.findall(r'"([^"]+)"', files[1])
+    assert "/index.html" in names
+    assert not [name for name in names if name.startswith(("/api", "/t/p"))]
+    for name in names:
+        assert site.get(name).status_code == 200, name
+
+
+def test_the_first_load_is_small(site: httpx.Client) -> None:
+    """What every visitor loads before anything is seen, with the larger language and the largest first page."""
+    files = {
+        name: site.get(name).content
+        for name in re.findall(
+            r'"(/assets/[^"]+\.js)"', re.search(r"const FILES = \[(.*?)\];", site.get("/sw.js").text)[1]
+        )  # type: ignore[index]
+    }
+    sizes = {name: len(gzip.compress(code, 9)) for name, code in files.items()}
+
+    def closure(name: str, seen: set[str]) -> set[str]:
+        """With everything that it imports at once."""
+        if name not in seen:
+            seen.add(name)
+            for other in re.findall(r'(?:from|import)\s*"\./([^"]+\.js)"', files[name].decode()):
+                closure(f"/assets/{other}", seen)
+        return seen
+
+    [entry] = re.findall(r'<script type="module"[^>]* src="(/assets/[^"]+)"', site.get("/").text)
+    first = max(
+        sum(sizes[name] for name in closure(page, closure(language, closure(entry, set()))))
+        for page in files
+        for language in files
+        if re.search(r"/(home|connect)-", page) and re.search(r"/(en|ru)-", language)
+    )
+    assert first <= FIRST_LOAD
