@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import webbrowser
 from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -181,7 +182,10 @@ def tell(out: Console, once: bool) -> int:
                 out.print(f"[red bold]Not as expected: {', '.join(demo.wrong)}[/]")
                 return 1
             if not once:
+                upstreams.trakt.sign_in(USER)  # for who goes by way of Trakt's own site
                 out.print("\nEverything stays up until [bold]Ctrl-C[/]; the schedule goes on, every minute.")
+                out.print(f"The page is at [link]{stack.site_url}[/]: sign in there as [bold]{USER}[/].")
+                webbrowser.open(stack.site_url)
                 wait_for_the_end()
         return 0
 
