@@ -136,6 +136,7 @@ def test_one_run_of_a_user_at_a_time(world: World) -> None:
     assert abandoned is not None
     assert abandoned.error is not None
     assert (abandoned.status, abandoned.error["code"]) == ("failed", "abandoned")
+    assert {(each.kind, each.code, each.run_id) for each in world.notices.sent} == {("run_failed", "abandoned", first)}
     world.drain()
     assert newest(world).counts["sent"] == 2
 

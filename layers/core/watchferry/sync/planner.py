@@ -79,7 +79,9 @@ def _take_up(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> R
         return over
     try:
         if run is None:
-            run = begin_run(shop.accounts, shop.runs, account, job.run_id, mode="sync", trigger=job.trigger)
+            run = begin_run(
+                shop.accounts, shop.runs, shop.telling, account, job.run_id, mode="sync", trigger=job.trigger
+            )
         elif not shop.accounts.keep_run(job.user_id, job.run_id):
             commit.superseded(shop, run)
             return "superseded"
