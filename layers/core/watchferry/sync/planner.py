@@ -73,7 +73,8 @@ def _take_up(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> R
     if account is None:
         return "no such user"
     run = shop.runs.get(job.user_id, job.run_id)
-    if run is None and job.trigger == "schedule" and not may_run_by_itself(account):
+    due = may_run_by_itself(account) and shop.settings.serves(account.slug, account.user_id)
+    if run is None and job.trigger == "schedule" and not due:
         return "not due any more"
     if run is not None and (over := _over(shop, run)):
         return over
