@@ -188,7 +188,8 @@ class World:
     def start(self, user: str = "harry", mode: Mode = "sync", *, full: bool = False) -> str:
         run_id = new_run_id(self.now, f"{self.random.randrange(16**8):08x}")
         account = self.account(user)
-        begin_run(self.shop.accounts, self.shop.runs, account, run_id, mode=mode, trigger="manual", full=full)
+        shop = self.shop
+        begin_run(shop.accounts, shop.runs, shop.telling, account, run_id, mode=mode, trigger="manual", full=full)
         self.queues.plan([(PlanJob(user, run_id, "manual"), 0)])
         return run_id
 

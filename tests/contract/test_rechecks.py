@@ -22,10 +22,10 @@ def test_asked_again_after_a_day(rechecks: Rechecks, user: str, clock: Clock) ->
     """Whole, and not before; of that user alone."""
     rechecks.ask(user, [title(1), title(2, **{"7": 5, "8": 6})], days=1)
     clock.advance(DAY - 1)
-    assert rechecks.due(user) == []
+    assert rechecks.due(user).titles == []
     clock.advance(1)
-    assert sorted(rechecks.due(user), key=lambda each: each.item) == [title(1), title(2, **{"7": 5, "8": 6})]
-    assert rechecks.due(user + "x") == []
+    assert sorted(rechecks.due(user).titles, key=lambda each: each.item) == [title(1), title(2, **{"7": 5, "8": 6})]
+    assert rechecks.due(user + "x").titles == []
 
 
 def test_put_off_by_asking(rechecks: Rechecks, user: str, clock: Clock) -> None:
@@ -33,9 +33,9 @@ def test_put_off_by_asking(rechecks: Rechecks, user: str, clock: Clock) -> None:
     rechecks.ask(user, [title(1)], days=1)
     clock.advance(DAY)
     rechecks.ask(user, [title(1, **{"9": 9})], days=1)
-    assert rechecks.due(user) == []
+    assert rechecks.due(user).titles == []
     clock.advance(DAY)
-    assert rechecks.due(user) == [title(1, **{"9": 9})]
+    assert rechecks.due(user).titles == [title(1, **{"9": 9})]
 
 
 def test_forgotten(rechecks: Rechecks, user: str, clock: Clock) -> None:
@@ -44,23 +44,46 @@ def test_forgotten(rechecks: Rechecks, user: str, clock: Clock) -> None:
     rechecks.forget(user, [1, 99])
     rechecks.forget(user, [])
     clock.advance(DAY)
-    assert rechecks.due(user) == [title(2)]
+    assert rechecks.due(user).titles == [title(2)]
 
 
 def test_very_many(rechecks: Rechecks, user: str, clock: Clock) -> None:
     """More than one write or page takes."""
     rechecks.ask(user, [title(item) for item in range(1, 131)], days=1)
     clock.advance(DAY)
-    assert {each.item for each in rechecks.due(user)} == set(range(1, 131))
+    assert {each.item for each in rechecks.due(user).titles} == set(range(1, 131))
     rechecks.forget(user, range(1, 131))
-    assert rechecks.due(user) == []
+    assert rechecks.due(user).titles == []
 
 
-def test_asked_at_once(rechecks: Rechecks, user: str) -> None:
-    """In the next run, whatever was said before."""
+def test_a_wish(rechecks: Rechecks, user: str) -> None:
+    """Due at once, whatever runs say of the title, until a run has seen it."""
+    rechecks.wish(user, title(1))
     rechecks.ask(user, [title(1)], days=7)
-    rechecks.ask(user, [title(1)], days=0)
-    assert rechecks.due(user) == [title(1)]
+    seen = rechecks.due(user)
+    assert (seen.titles, list(seen.wishes)) == ([title(1)], [1])
+    rechecks.forget(user, [1])
+    assert rechecks.due(user) == seen
+    rechecks.fulfilled(user, seen.wishes)
+    assert rechecks.due(user).titles == []
+    rechecks.fulfilled(user, seen.wishes)
+
+
+def test_a_wish_that_was_made_anew(rechecks: Rechecks, user: str) -> None:
+    """Is not the one that the run has seen."""
+    rechecks.wish(user, title(1))
+    seen = rechecks.due(user)
+    rechecks.wish(user, title(1))
+    rechecks.fulfilled(user, seen.wishes)
+    assert rechecks.due(user).titles == [title(1)]
+
+
+def test_all_are_deleted(rechecks: Rechecks, user: str) -> None:
+    """With their user: runs' and wishes."""
+    rechecks.wish(user, title(1))
+    rechecks.ask(user, [title(1), title(2)], days=7)
+    rechecks.delete(user)
+    assert list(rechecks.all(user)) == []
 
 
 def test_all_of_a_user_s(rechecks: Rechecks, user: str, clock: Clock) -> None:

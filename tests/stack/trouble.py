@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import batched
 from typing import Any, Literal
 
@@ -40,8 +41,8 @@ class Row:
     way: Literal["sync", "confirm", "undo"] = "sync"
     """What meets the fault: a run, the confirmation of a preview, the undoing of a run."""
     before: Change = nothing
-    meanwhile: Change = nothing
-    """What the person does while the run is under way."""
+    meanwhile: Change | None = None
+    """What the person does while the request that meets the fault is under way."""
     hours: int = 1
     """How many runs meet the fault: more than one are the schedule's, hour by hour."""
     heal: Change = nothing
@@ -52,6 +53,8 @@ class Row:
     kinopub_status: str = "ok"
     refreshes: tuple[int, int] = (0, 0)
     """Of Trakt's and Kinopub's tokens."""
+    unseen: int = 0
+    """Plays that the run has added without being told so, nor being able to ask any more."""
     wait: float = 0
     """Seconds between the fault and the next call of its kind, at least."""
     own_titles: bool = False
@@ -115,8 +118,9 @@ def begin(story: Story) -> str:
     """The trouble, and whatever meets it. Returns the run."""
     row, person = story.row, story.person
     row.before(person)
+    meanwhile = partial(row.meanwhile, person) if row.meanwhile else None
     for app, faults in ((person.at.upstreams.trakt, row.trakt), (person.at.upstreams.kinopub, row.kinopub)):
-        story.faults += [app.faults.add(user=person.slug, **fault) for fault in faults]
+        story.faults += [app.faults.add(user=person.slug, meanwhile=meanwhile, **fault) for fault in faults]
     story.strikes = {person.at.strikes.add(person, strike): strike for strike in row.strikes}
     if row.hours > 1:
         return an_hour_later(person)
@@ -130,7 +134,6 @@ def live(story: Story) -> Life:
     """The whole story; pauses while a run is under way."""
     person = story.person
     run_id = begin(story)
-    story.row.meanwhile(person)
     story.first = yield person, run_id
     for _ in range(1, story.row.hours):
         assert story.first["status"] == story.row.status, story.first

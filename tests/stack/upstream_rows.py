@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.stack.deployed import until
 from tests.stack.person import Person
 from tests.stack.trouble import Row
 
@@ -34,11 +33,12 @@ def go_on(person: Person) -> None:
     person.settings(enabled=True)
 
 
-def disconnect(person: Person, provider: str) -> None:
-    """While Kinopub is slow to answer the run."""
-    faults = person.at.upstreams.kinopub.faults.script
-    until("the run reads", lambda: any(fault.struck for fault in faults if fault.user == person.slug), 120)
-    assert person.web.delete(f"auth/{provider}").status_code == 204
+def leave_trakt(person: Person) -> None:
+    assert person.web.delete("auth/trakt").status_code == 204
+
+
+def leave_kinopub(person: Person) -> None:
+    assert person.web.delete("auth/kinopub").status_code == 204
 
 
 SERVER_ERRORS = {str(status): {"status": status} for status in (500, 502, 503, 504, 520, 521, 522)}
@@ -217,19 +217,51 @@ UPSTREAMS = [
         status="failed",
         code="not_all_sent",
     ),
-    # The person leaves in the middle. Kinopub's token is still good then, Trakt's is not: that comes with the return.
+    # The person leaves in the middle. Kinopub is not needed any more once it is read; without Trakt the run is over,
+    # and what it has not sent comes with the return.
     Row(
         "Trakt is disconnected while a run reads",
-        kinopub=[{**WATCHING, **AFTER, "delay": 3}],
-        meanwhile=lambda person: disconnect(person, "trakt"),
+        kinopub=[{**WATCHING, **AFTER}],
+        meanwhile=leave_trakt,
         heal=lambda person: person.sign_in(),
         status="failed",
         code="not_connected",
     ),
     Row(
         "Kinopub is disconnected while a run reads",
-        kinopub=[{**KINOPUB_HISTORY, **AFTER, "delay": 3}],
-        meanwhile=lambda person: disconnect(person, "kinopub"),
+        kinopub=[{**KINOPUB_HISTORY, **AFTER}],
+        meanwhile=leave_kinopub,
         heal=lambda person: person.connect_kinopub(),
+    ),
+    Row(
+        "Trakt is disconnected while a run sends, before the last POST's effect",
+        trakt=[{**POST, "skip": 2}],
+        meanwhile=leave_trakt,
+        heal=lambda person: person.sign_in(),
+        batch_size=3,
+        status="partial",
+        code="not_connected",
+    ),
+    Row(
+        "Trakt is disconnected while a run sends, after the POST's effect",
+        trakt=[{**POST, **AFTER}],
+        meanwhile=leave_trakt,
+        heal=lambda person: person.sign_in(),
+    ),
+    Row(
+        "Trakt is disconnected while a run sends, and the POST's answer is lost",
+        trakt=[{**POST, **AFTER, "status": 503}],
+        meanwhile=leave_trakt,
+        heal=lambda person: person.sign_in(),
+        status="failed",
+        code="not_connected",
+        unseen=8,
+    ),
+    Row(
+        "Kinopub is disconnected while a run sends",
+        trakt=[{**POST, **AFTER}],
+        meanwhile=leave_kinopub,
+        heal=lambda person: person.connect_kinopub(),
+        batch_size=3,
     ),
 ]

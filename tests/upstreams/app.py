@@ -131,6 +131,8 @@ class Upstream:
 
         # From here on the lock is free: silence must not stop the others.
         try:
+            if fault.meanwhile:
+                fault.meanwhile()
             if fault.delay:
                 sleep(fault.delay)
         except GaveUp:

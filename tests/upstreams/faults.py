@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Any, Literal
@@ -23,6 +23,7 @@ class Fault:
       not a string is sent as JSON. A header value `http-date:+30` becomes the HTTP date 30 seconds from now.
     - `reset`: the connection is dropped. `delay`: seconds of silence. A fault with `delay` alone and `before` is a
       request that works on although its client has given up: the effect comes when the delay is over.
+    - `meanwhile`: done while the request is under way, before the answer, or before an effect that is still to come.
     - `times`: how often it strikes (None: for ever); `skip`: how many matching requests pass unharmed first.
     - `preset`: a name from `PRESETS`, which fills in status, headers and body.
     """
@@ -34,6 +35,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     delay: float = 0.0
+    meanwhile: Callable[[], object] | None = None
     reset: bool = False
     times: int | None = 1
     skip: int = 0

@@ -70,6 +70,11 @@ class Settings:
         """Names the program, as Trakt wants it (reality.md, Trakt)."""
         return f"Watchferry/{self.watchferry_version} (+https://github.com/watchferry/watchferry)"
 
+    def serves(self, slug: str, uuid: str) -> bool:
+        """Whether this Trakt user is among those for whom the deployment is, in any case of letters."""
+        named = {name.strip().casefold() for name in self.allowed_trakt_users.split(",")}
+        return bool(named & {"*", slug.casefold(), uuid.casefold()})
+
     @property
     def sync_interval_seconds(self) -> int | None:
         """The length of `rate(…)`; None for a cron expression."""

@@ -164,7 +164,7 @@ class Wiring:
             pairs=Pairs(self.tokens, self.vault),
             flows=flows,
             devices=Devices(hosts, flows, self.vault, self.clock),
-            allowed_users=self.settings.allowed_trakt_users,
+            serves=self.settings.serves,
             clock=self.clock,
             pause=self.pause,
         )

@@ -44,7 +44,8 @@ class Cloud:
         account = self.wiring.accounts.get(self.uuid)
         assert account is not None
         run_id = new_run_id(self.clock())
-        begin_run(self.wiring.accounts, self.wiring.runs, account, run_id, mode="sync", trigger="manual")
+        own = self.wiring
+        begin_run(own.accounts, own.runs, own.telling, account, run_id, mode="sync", trigger="manual")
         self.queues.plan([(PlanJob(self.uuid, run_id, "manual"), 0)])
         self.clock.advance(1)
         return run_id
@@ -88,6 +89,7 @@ class Cloud:
         )
         title = Title(1, "serial", "Укрытие / Silo", 2023, None, True, {7: 1_700_000_000})
         self.wiring.rechecks.ask(self.uuid, [title], days=1)
+        self.wiring.rechecks.wish(self.uuid, title)
         self.wiring.unmatched.add(self.uuid, [Unmatched("1", title, "episode", "not_found", ((1, 1),), 1, None)])
         self.wiring.overrides.put(self.uuid, Override("1", title, ignore=True))
 

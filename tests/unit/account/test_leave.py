@@ -70,7 +70,9 @@ def test_others_stay(cloud: Cloud, connected: Browser, new_browser: NewBrowser) 
     connect_kinopub(ron, cloud.upstreams, cloud.clock, "ron")
     theirs = cloud.upstreams.trakt.users["ron"].uuid
     cloud.keep_something_everywhere()
-    cloud.wiring.rechecks.ask(theirs, [title for _, title in cloud.wiring.rechecks.all(cloud.uuid)], days=1)
+    for _, title in cloud.wiring.rechecks.all(cloud.uuid):
+        cloud.wiring.rechecks.ask(theirs, [title], days=1)
+        cloud.wiring.rechecks.wish(theirs, title)
     cloud.wiring.unmatched.add(theirs, cloud.wiring.unmatched.all(cloud.uuid))
     for override in cloud.wiring.overrides.all(cloud.uuid):
         cloud.wiring.overrides.put(theirs, override)

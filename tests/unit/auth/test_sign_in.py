@@ -167,6 +167,23 @@ def test_users_that_are_not_served(
     assert upstreams.trakt.token_counts()["alive"] == 0
 
 
+def test_a_user_who_is_not_served_any_more(
+    new_wiring: NewWiring, new_browser: NewBrowser, upstreams: Upstreams, clock: Clock
+) -> None:
+    """Taken off the list: 403 to the session and to every token from then on; what is theirs they may take, and go."""
+    before = new_browser(new_wiring(allowed_trakt_users="harry,ron"))
+    assert device(before, upstreams, clock).status == 200
+    token = before.post("/auth/api-tokens", {"name": "a program"}).json["token"]
+    now = new_wiring(allowed_trakt_users="ron")
+    browser, program = new_browser(now), {"Authorization": f"Bearer {token}"}
+    browser.cookies = dict(before.cookies)
+    refused = [browser.get("/auth/session"), browser.post("/auth/kinopub/device/code", {})]
+    refused.append(new_browser(now).get("/auth/session", headers=program))
+    assert [(said.status, said.code) for said in refused] == [(403, "not_allowed")] * 3
+    assert browser.get("/account/export").status == 200
+    assert browser.delete("/account").status == 204
+
+
 def test_an_answer_without_a_uuid(browser: Browser, upstreams: Upstreams, clock: Clock) -> None:
     """502: without it nobody knows whose account this is. The tokens are given back."""
     upstreams.trakt.faults.add(path="/users/settings", status=200, body={"user": {"ids": {"slug": "harry"}}})

@@ -288,6 +288,50 @@ def test_an_override_before_the_first_confirmation(world: World) -> None:
     assert world.get(preview.run_id).counts["skipped"]["ambiguous"] == 0
 
 
+def test_an_override_before_a_confirmation(world: World) -> None:
+    """The preview's plan is older than what was said since: the run after it sends the title, not one a week later."""
+    preview = world.run(mode="preview")
+    mend(world, "10", trakt_id=shown(world)[0]["candidates"][0]["trakt_id"])
+    world.confirm(preview.run_id)
+    world.drain()
+    assert world.run().counts["sent"] == 1
+
+
+def test_an_override_taken_back_before_a_confirmation(world: World) -> None:
+    """The preview took the title for one to be ignored, with which there is nothing left to do."""
+    world.run()
+    mend(world, "91", ignore=True)
+    mend(world, "10", trakt_id=shown(world)[0]["candidates"][0]["trakt_id"])
+    preview = world.run(mode="preview")
+    assert (preview.status, preview.counts["skipped"]["ignored"]) == ("awaiting_confirmation", 2)
+    mending.forget(world.mending, USER, "91")
+    world.confirm(preview.run_id)
+    world.drain()
+    assert world.run().counts["skipped"]["not_found"] == 2
+
+
+def test_an_override_while_a_run_maps(world: World) -> None:
+    """The run has not heard of it; the next one has, and sends the title."""
+    world.run()
+    world.now += DAY + 1
+    said = lambda: mend(world, "91", trakt_id=888, season_offset=1, episode_offset=10)  # noqa: E731
+    world.upstreams.trakt.faults.add(path="^/search/", when="after", meanwhile=said)
+    assert world.run().counts["sent"] == 0
+    assert world.run().counts["sent"] == 2
+    assert keys(world) == ["10", "11", "90-1-3", "90-1-4"]
+
+
+def test_an_override_taken_back_while_a_run_maps(world: World) -> None:
+    """The run goes by what was true when it looked; the next one maps the title by itself."""
+    world.run()
+    mend(world, "91", ignore=True)
+    world.now += DAY + 1
+    said = lambda: mending.forget(world.mending, USER, "91")  # noqa: E731
+    world.upstreams.trakt.faults.add(path="^/search/", when="after", meanwhile=said)
+    assert world.run().counts["skipped"]["ignored"] == 2
+    assert world.run().counts["skipped"]["not_found"] == 2
+
+
 # ---------------------------------------------------------------- what leads nowhere
 
 

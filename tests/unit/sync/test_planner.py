@@ -4,11 +4,13 @@ The crashes are in test_state_machine.py.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.world import World
+from watchferry.settings import Settings
 from watchferry.storage.account import RunActive
 from watchferry.storage.accounts import RUN_LEASE
 from watchferry.storage.runs import Run
@@ -136,8 +138,13 @@ def test_one_run_of_a_user_at_a_time(world: World) -> None:
     assert abandoned is not None
     assert abandoned.error is not None
     assert (abandoned.status, abandoned.error["code"]) == ("failed", "abandoned")
+    assert {(each.kind, each.code, each.run_id) for each in world.notices.sent} == {("run_failed", "abandoned", first)}
     world.drain()
     assert newest(world).counts["sent"] == 2
+
+
+def not_for_harry(world: World) -> Settings:
+    return replace(world.shop.settings, allowed_trakt_users="ron")
 
 
 @pytest.mark.parametrize(
@@ -146,9 +153,10 @@ def test_one_run_of_a_user_at_a_time(world: World) -> None:
         (lambda world: world.settings(enabled=False), "not due any more"),
         (lambda world: world.shop.accounts.pause(USER, "account_locked"), "not due any more"),
         (lambda world: world.shop.accounts.disconnect(USER, "kinopub"), "not due any more"),
+        (lambda world: setattr(world.shop, "settings", not_for_harry(world)), "not due any more"),
         (lambda world: world.start(), "another run is active"),
     ],
-    ids=["switched off", "paused", "disconnected", "busy"],
+    ids=["switched off", "paused", "disconnected", "not served any more", "busy"],
 )
 def test_a_tick_that_is_overtaken_by_events_does_nothing(world: World, spoil: Any, said: str) -> None:
     """What the schedule's index said a quarter of an hour ago is asked again."""

@@ -8,7 +8,6 @@ from tests.upstreams import Library, film, series
 from tests.world import NOW, World
 from watchferry.errors import Problem
 from watchferry.storage.account import RunActive
-from watchferry.sync.begin import begin_run
 from watchferry.sync.views import run_view
 
 USER = "harry"
@@ -214,9 +213,7 @@ def test_an_undo_is_the_users_one_run(world: World) -> None:
     run = world.run()
     world.undo(run.run_id)
     with pytest.raises(RunActive):
-        begin_run(
-            world.shop.accounts, world.shop.runs, world.account(), "20990101-000000-x", mode="sync", trigger="manual"
-        )
+        world.start()
 
 
 def test_an_undo_does_not_move_the_cursor(world: World) -> None:

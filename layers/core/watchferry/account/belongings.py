@@ -222,7 +222,7 @@ def _rechecks(tables: Tables, account: Account) -> answers.TheirRechecks:
 
 
 def _forget_rechecks(tables: Tables, user_id: str) -> Steps:
-    tables.rechecks.forget(user_id, [title.item for _, title in tables.rechecks.all(user_id)])
+    tables.rechecks.delete(user_id)
     yield
 
 

@@ -50,7 +50,8 @@ class Broker:
     pairs: Pairs
     flows: Flows
     devices: Devices
-    allowed_users: str
+    serves: Callable[[str, str], bool]
+    """Settings.serves"""
     clock: Callable[[], float]
     pause: Callable[[float], None]
 
@@ -92,7 +93,7 @@ class Broker:
         """
         try:
             who = Profile.of(Trakt(self.trakt_api, _JustGranted(pair.access)).settings())
-            if not who.is_among(self.allowed_users):
+            if not self.serves(who.slug, who.uuid):
                 raise Problem(403, "not_allowed", "this deployment does not serve this Trakt account")
         except WatchferryError:
             self._revoke(self.trakt, pair)

@@ -36,11 +36,6 @@ class Profile:
         }
         return cls(uuid, slug, shown)
 
-    def is_among(self, allowed: str) -> bool:
-        """`allowed` is AllowedTraktUsers: slugs or uuids, separated by commas, in any case; `*` is everybody."""
-        named = {name.strip().casefold() for name in allowed.split(",")}
-        return bool(named & {"*", self.slug.casefold(), self.uuid.casefold()})
-
 
 def _record(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}

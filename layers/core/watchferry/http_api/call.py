@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.shared.cookies import Cookie
     from pydantic import BaseModel
 
+    from watchferry.settings import Settings
     from watchferry.storage.account import Account
     from watchferry.storage.accounts import Accounts
     from watchferry.storage.api_tokens import ApiToken, ApiTokens
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
 LARGEST_BODY = 64 * 1024
 """Bytes. Nothing that we take is longer."""
 
+THE_WAY_OUT = "/api/account"
+"""Routes of export and deletion."""
+
 ID = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 """What ids, keys and cursors are made of (http-api.md, Fine print)."""
 
 
 class Deployment(Protocol):
     """What requests need of wiring.py."""
+
+    settings: "Settings"
 
     @property
     def site_url(self) -> str: ...
@@ -121,10 +127,16 @@ class Call:
 
     @cached_property
     def account(self) -> "Account":
-        """The caller's account. Raises Problem 401 when it is gone: sessions and tokens may outlive it by seconds."""
+        """The caller's account. Raises Problem 401 when it is gone: sessions and tokens may outlive it by seconds.
+
+        403 `not_allowed` for whom the deployment does not serve any more, but for taking what is theirs and leaving.
+        """
         found = self.deployment.accounts.get(self.user_id)
         if found is None:
             raise _unauthenticated()
+        may_leave = (self.route or "").startswith(THE_WAY_OUT)
+        if not may_leave and not self.deployment.settings.serves(found.slug, found.user_id):
+            raise Problem(403, "not_allowed", "this deployment does not serve this Trakt account any more")
         return found
 
     @cached_property

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from watchferry.errors import Problem
+from watchferry.notify.telling import Telling
 from watchferry.storage._dynamo import ConditionFailed, Item, transact
 from watchferry.storage.account import Account, Provider
 from watchferry.storage.accounts import Accounts
@@ -36,13 +37,15 @@ class Deployment(Protocol):
     def runs(self) -> Runs: ...
     @property
     def queues(self) -> Queues: ...
+    @property
+    def telling(self) -> Telling: ...
 
 
 def start(own: Deployment, account: Account, mode: Literal["sync", "preview"], *, full: bool) -> str:
     """Makes the run the user's active one and queues it. Raises Problem, RunActive."""
     _must_be_able(account, ("trakt", "kinopub"))
     run_id = new_run_id(own.clock())
-    run = begin_run(own.accounts, own.runs, account, run_id, mode=mode, trigger="manual", full=full)
+    run = begin_run(own.accounts, own.runs, own.telling, account, run_id, mode=mode, trigger="manual", full=full)
     _queue(own, run, "manual")
     return run_id
 
@@ -53,7 +56,9 @@ def undo(own: Deployment, account: Account, run: Run) -> str:
         raise _wrong_state(run, "only a run that is over and has added plays can be undone, and only once")
     _must_be_able(account, ("trakt",))
     run_id = new_run_id(own.clock())
-    undoing = begin_run(own.accounts, own.runs, account, run_id, mode="undo", trigger="undo", undoes=run.run_id)
+    undoing = begin_run(
+        own.accounts, own.runs, own.telling, account, run_id, mode="undo", trigger="undo", undoes=run.run_id
+    )
     _queue(own, undoing, "undo")
     return run_id
 

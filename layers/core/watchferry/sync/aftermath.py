@@ -22,6 +22,8 @@ class Aftermath:
     """Days → titles to be looked at again then."""
     done: tuple[int, ...]
     """Titles that need not be."""
+    wishes: Mapping[int, str]
+    """Titles that their user wanted to be looked at, which they have been (storage/rechecks.py)."""
 
     def take_effect(self, shop: Workshop, run: Run) -> None:
         shop.ledger.record(run.user_id, run.run_id, [(view, "duplicate", ids) for view, ids in self.found])
@@ -29,12 +31,17 @@ class Aftermath:
             shop.rechecks.ask(run.user_id, titles, days=days)
         shop.rechecks.forget(run.user_id, self.done)
 
+    def plan_holds(self, shop: Workshop, run: Run) -> None:
+        """Not before: a planner that dies on the way has a successor, which has to look as well."""
+        shop.rechecks.fulfilled(run.user_id, self.wishes)
+
     def save(self, shop: Workshop, run: Run) -> None:
         """For a plan that waits for a confirmation."""
         stored = {
             "found": [Event(view, "skipped", "duplicate", ids).stored() for view, ids in self.found],
             "again": {str(days): [title.stored() for title in titles] for days, titles in self.again.items()},
             "done": list(self.done),
+            "wishes": {str(item): mark for item, mark in self.wishes.items()},
         }
         shop.plans.save(run.run_id, f"aftermath-{run.attempt}", stored, kept=KEPT)
 
@@ -48,4 +55,5 @@ class Aftermath:
                 int(days): [Title.restored(title) for title in titles] for days, titles in data.get("again", {}).items()
             },
             done=tuple(data.get("done", ())),
+            wishes={int(item): mark for item, mark in data.get("wishes", {}).items()},
         )

@@ -58,6 +58,8 @@ def hand_over(shop: Workshop, account: Account, run: Run, plan: Plan, *, worker:
         if not current.plan:
             commit.superseded(shop, current)
         return None
+    if not waits and run.mode == "sync":
+        aftermath.plan_holds(shop, run)
     if braked and pause:
         shop.telling.awaiting_confirmation(run.user_id, run.run_id, braked)
     return shop.runs.get(run.user_id, run.run_id)

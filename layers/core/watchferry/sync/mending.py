@@ -76,7 +76,7 @@ def mend(own: Deployment, user_id: str, key: str, wanted: "Mend") -> None:
     solved = [row for row in waiting if _covers(key, row)]
     override = replace(override, ignore=True) if wanted.ignore else _led(own.open_trakt, override, wanted, solved)
     own.overrides.put(user_id, override)
-    own.rechecks.ask(user_id, [override.title], days=0)
+    own.rechecks.wish(user_id, override.title)
     own.unmatched.delete(user_id, [row.key for row in solved])
 
 
@@ -85,8 +85,10 @@ def forget(own: Deployment, user_id: str, key: str) -> None:
     override = own.overrides.get(user_id, key)
     if override is None:
         raise Problem(404, "not_found", "there is no override under this key")
-    own.rechecks.ask(user_id, [override.title], days=0)
+    # Before, should this be cut short in between; and after, for a run that looks in between.
+    own.rechecks.wish(user_id, override.title)
     own.overrides.delete(user_id, key)
+    own.rechecks.wish(user_id, override.title)
 
 
 def _covers(key: str, row: Unmatched) -> bool:

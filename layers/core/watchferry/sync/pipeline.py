@@ -5,7 +5,7 @@ is written to Trakt here; what becomes of the plan, handover.py says.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from watchferry.clients.kinopub import Kinopub
@@ -34,6 +34,8 @@ class Planning:
     account: Account
     trakt: Trakt
     kinopub: Kinopub
+    wishes: Mapping[int, str] = field(default_factory=dict)
+    """Of the titles that are looked at, those that their user wanted to be."""
 
     @property
     def shop(self) -> Workshop:
@@ -65,6 +67,7 @@ class Planning:
             mapped=mapped,
             refused=refused,
             against=against,
+            wishes=self.wishes,
         )
 
     @property
@@ -86,9 +89,10 @@ class Planning:
                 collect(self.kinopub, known, so_far, tick)
             finally:
                 # Whenever there is something to confirm: no answer may be older than the cursor that comes with it.
-                if so_far.titles or due or so_far.next_page > 2:
+                if so_far.titles or due.titles or so_far.next_page > 2:
                     self.turn.checkpoint("collected", so_far.stored())
-        for title in due:
+        self.wishes = due.wishes
+        for title in due.titles:
             so_far.titles[title.item] = title.merged(so_far.titles.get(title.item))
         return so_far
 

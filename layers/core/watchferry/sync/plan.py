@@ -26,6 +26,8 @@ class Plan:
     mapped: Sequence[Mapped]
     refused: Sequence[Event]
     against: AgainstTrakt
+    wishes: Mapping[int, str]
+    """Of the titles, those that their user wanted to be looked at (storage/rechecks.py)."""
 
     @property
     def to_send(self) -> Sequence[Event]:
@@ -53,7 +55,8 @@ class Plan:
         by_days: dict[int, list[Title]] = defaultdict(list)
         for item, days in again.items():
             by_days[days].append(titles[item])
-        return Aftermath(self.against.found, by_days, tuple(item for item in titles if item not in again))
+        done = tuple(item for item in titles if item not in again)
+        return Aftermath(self.against.found, by_days, done, self.wishes)
 
     def _again(self, now: float) -> Mapping[int, int]:
         """Title → in how many days it has to be looked at again, news or not."""

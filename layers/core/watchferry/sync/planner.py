@@ -73,13 +73,16 @@ def _take_up(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> R
     if account is None:
         return "no such user"
     run = shop.runs.get(job.user_id, job.run_id)
-    if run is None and job.trigger == "schedule" and not may_run_by_itself(account):
+    due = may_run_by_itself(account) and shop.settings.serves(account.slug, account.user_id)
+    if run is None and job.trigger == "schedule" and not due:
         return "not due any more"
     if run is not None and (over := _over(shop, run)):
         return over
     try:
         if run is None:
-            run = begin_run(shop.accounts, shop.runs, account, job.run_id, mode="sync", trigger=job.trigger)
+            run = begin_run(
+                shop.accounts, shop.runs, shop.telling, account, job.run_id, mode="sync", trigger=job.trigger
+            )
         elif not shop.accounts.keep_run(job.user_id, job.run_id):
             commit.superseded(shop, run)
             return "superseded"

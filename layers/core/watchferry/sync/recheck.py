@@ -34,8 +34,11 @@ class Rechecking:
         for batch in batches:
             if outcomes := self.left_out(batch, plays, rules):
                 shop.plans.leave_out(batch, outcomes)
-        Aftermath.saved(shop, run).take_effect(shop, run)
-        return shop.runs.rechecked(run, worker=self.turn.worker)
+        aftermath = Aftermath.saved(shop, run)
+        aftermath.take_effect(shop, run)
+        checked = shop.runs.rechecked(run, worker=self.turn.worker)
+        aftermath.plan_holds(shop, run)
+        return checked
 
     def plays_at_trakt(self, kind: Kind, views: Sequence[View]) -> Plays:
         plays = Plays()
