@@ -84,6 +84,7 @@ class Known:
         return self
 
     user_id = "harry"
+    connections = 1
     site_url = "https://watchferry.test"
 
 

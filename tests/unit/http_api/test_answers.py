@@ -4,6 +4,7 @@ import json
 import logging
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.browser import Browser, event, reply
 from watchferry.errors import (
@@ -84,6 +85,16 @@ def test_a_problem_may_say_more(visitor: Browser, failures: list[Exception]) -> 
     failures.append(RetryLater("rate_limited", "slowly", after=2.2))
     said = visitor.get("/auth/fail")
     assert (said.headers["retry-after"], said.json["retry_after"]) == ("3", 3)
+
+
+def test_aws_at_its_limit(visitor: Browser, failures: list[Exception]) -> None:
+    """503 `busy` and when to come again; any other refusal of AWS is our own fault."""
+    failures.append(ClientError({"Error": {"Code": "ThrottlingException", "Message": "m"}}, "GetItem"))
+    said = visitor.get("/auth/fail")
+    assert (said.status, said.code, said.headers["retry-after"]) == (503, "busy", "1")
+    failures.append(ClientError({"Error": {"Code": "AccessDeniedException", "Message": "m"}}, "GetItem"))
+    said = visitor.get("/auth/fail")
+    assert (said.status, said.code) == (500, "internal")
 
 
 def test_what_nobody_foresaw_stays_inside(

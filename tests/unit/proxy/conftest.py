@@ -91,11 +91,11 @@ def new_client(new_wiring: NewWiring, upstreams: Upstreams) -> NewClient:
 
 
 def connect(wiring: Wiring, upstreams: Upstreams, user: str) -> str:
-    """Both accounts connected, without the flows; the account's id."""
+    """Both accounts connected, without the flows, unless they are already; the account's id."""
     if user not in upstreams.trakt.users:
         upstreams.add_user(user)
-    wiring.accounts.sign_in(user, {"slug": user, "name": user})
-    for provider in ("trakt", "kinopub"):
+    account = wiring.accounts.sign_in(user, {"slug": user, "name": user})
+    for provider in {"trakt", "kinopub"} - account.connected:
         granted: Any = (upstreams.trakt if provider == "trakt" else upstreams.kinopub).grant(user)
         pair = TokenPair(granted.access, granted.refresh, int(upstreams.clock()) + 86_400, OUT_OF_BAND)
         wiring.broker.pairs.connect(user, provider, pair)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Clock, NewWiring
 from tests.tables import everything_stored
-from tests.unit.proxy.conftest import Client, NewClient
+from tests.unit.proxy.conftest import Client, NewClient, connect
 from tests.upstreams import Upstreams
 from watchferry.proxy.cache import may_be_kept
 from watchferry.proxy.forward import Fetched
@@ -55,6 +55,21 @@ def test_classes(new_client: NewClient, upstreams: Upstreams, clock: Clock, path
     clock.advance(1)
     assert one.get(path).cache.startswith("Watchferry; fwd=stale")
     assert asked(upstreams, where) == 2
+
+
+def test_nothing_outlives_a_connection(new_client: NewClient, wiring: Wiring, upstreams: Upstreams) -> None:
+    """What a disconnected account was told is shown no more, nor to the one that is connected in its place."""
+    harry = new_client(wiring=wiring)
+    path = "/kinopub/v1/items/113"
+    assert [harry.get(path).cache.split(";")[1] for _ in range(2)] == [" fwd=miss", " hit"]
+    wiring.broker.disconnect("harry", "kinopub")
+    said = harry.get(path)
+    assert (said.status, said.code) == (409, "not_connected")
+    connect(wiring, upstreams, "harry")
+    assert harry.get(path).cache == "Watchferry; fwd=miss; stored"
+    assert harry.get(MOVIE).cache == "Watchferry; fwd=miss; stored"
+    wiring.broker.disconnect("harry", "trakt")
+    assert harry.get(MOVIE).cache.startswith("Watchferry; hit"), "what is everybody's stays"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
-"""The answer of `GET /account/export`: each part is what one function of belongings.py makes."""
+"""The answer of `GET /account/export`: each part is what one function of belongings.py makes.
 
-from typing import Any, Literal, TypedDict
+Nobody needs this at run time but who describes it: openapi/answers.py.
+"""
+
+from typing import Annotated, Any, Literal, TypedDict
 
 from watchferry.auth.answers import ApiToken, Connection
 from watchferry.storage.account import PausedReason
@@ -136,3 +139,7 @@ class Export(
     TheirAnswers,
 ):
     exported_at: str
+
+
+type Download = Annotated[bytes, Export]
+"""JSON of it."""

@@ -1,22 +1,19 @@
 """`/account`: what is kept about somebody, and the way out. For a person at the page alone: http_api/guard.py."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from watchferry.account.answers import Export
 from watchferry.http_api import Answer, Api, Call, Done, Ok
 from watchferry.http_api.cookies import session_cookies
 
 if TYPE_CHECKING:
+    from watchferry.account.answers import Download
     from watchferry.account.leave import Deployment
-
-type Download = Annotated[bytes, Export]
-"""JSON of it."""
 
 
 def add_account_routes(api: Api, deployment: "Callable[[], Deployment]") -> None:
     @api.get("/account/export")
-    def export(call: Call) -> Ok[Download]:
+    def export(call: Call) -> "Ok[Download]":
         from watchferry.account.export import as_download, export
 
         own = deployment()

@@ -4,6 +4,8 @@ import json
 import math
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from watchferry.errors import (
     BlockedAddress,
     ConnectAgain,
@@ -22,6 +24,14 @@ from watchferry.errors import (
 from watchferry.storage.account import RunActive
 
 MEDIA_TYPE = "application/problem+json"
+
+_THROTTLED = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+"""What AWS says for longer than botocore repeats a call."""
 
 
 def problem_of(error: Exception) -> Problem | None:  # noqa: PLR0912 - a case per error is the table
@@ -60,6 +70,8 @@ def problem_of(error: Exception) -> Problem | None:  # noqa: PLR0912 - a case pe
             return Problem(502, "upstream_too_large", str(error))
         case TokenRefused() | Rejected() | NotThere():
             return Problem(502, "upstream_refused", str(error))
+        case ClientError(response={"Error": {"Code": str(code)}}) if code in _THROTTLED:
+            return Problem(503, "busy", "too much is asked of this deployment at the moment", retry_after=1)
     return None
 
 

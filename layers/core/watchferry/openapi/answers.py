@@ -14,11 +14,14 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import WithDefaultSchema
 
+from watchferry.account.answers import Download
 from watchferry.http_api.app import Handler
 from watchferry.openapi.parts import Json
 
 _WORDS = {200: "Done", 201: "Made", 202: "Under way", 204: "Done; there is nothing to say"}
 _JSON = "application/json"
+_NAMED = {"Download": Download}
+"""What handlers only name: importing these shapes and all that they are made of would be a part of every cold start."""
 REFERENCE = "#/components/schemas/{model}"
 
 
@@ -59,7 +62,7 @@ class Plain(GenerateJsonSchema):
 
 def _kinds(handler: Handler) -> Iterator[tuple[int, str, Any]]:
     """Status, media type and shape: a TypedDict, str for text, None for no body."""
-    for answer in _members(get_type_hints(handler, include_extras=True)["return"]):
+    for answer in _members(get_type_hints(handler, localns=_NAMED, include_extras=True)["return"]):
         said, body = get_args(answer)
         (status,) = get_args(said)
         for shape in _members(body):

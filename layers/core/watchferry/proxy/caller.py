@@ -48,6 +48,8 @@ class Caller:
     user_id: str | None
     headers: tuple[tuple[str, str], ...] = ()
     """The foreign credential's headers; one in the query simply stays there."""
+    connections: int = 0
+    """Which of the user's connections it is (storage/account.py)."""
 
 
 QUERY_NAMES: dict[Prefix, frozenset[str]] = {
@@ -68,12 +70,17 @@ def identify(call: Call, prefix: Prefix, raw_query: str, *, passthrough: bool) -
         # From here on it is a token like any other, wherever it stood.
         call = replace(call, headers={**call.headers, "authorization": f"Bearer {ours}"})
         refuse_token(call)
-        return Caller(call.account.user_id)
+        return _user(call)
     if passthrough and offered and call.session_id is None:
         return Caller(
             None, tuple((place.name, call.headers[place.name].strip()) for place, _ in offered if _in_header(place))
         )
-    return Caller(call.account.user_id)  # which nobody has who has left, whatever their session says
+    return _user(call)
+
+
+def _user(call: Call) -> Caller:
+    account = call.account  # which nobody has who has left, whatever their session says
+    return Caller(account.user_id, connections=account.connections)
 
 
 def _in_header(place: Place) -> bool:

@@ -90,13 +90,16 @@ class Door:
             headers = {"accept": "application/json", **validators}
             return self._for_user(replace(asked, method="GET", headers=headers), user_id)
 
-        slot = self._slot(asked, user_id if endpoint.scope == "user" else None)
+        slot = self._slot(asked, caller if endpoint.scope == "user" else None)
         return self.cache.get(slot, endpoint.seconds, asked.deadline, fetch)
 
-    def _slot(self, asked: Asked, user_id: str | None) -> Slot:
+    def _slot(self, asked: Asked, whose: Caller | None) -> Slot:
+        """Of a user: with the number of the connection, so that nothing of a disconnected account is ever shown."""
         prefix = asked.endpoint.prefix
+        user_id = whose.user_id if whose else None
+        own = (user_id, str(whose.connections)) if whose and user_id else ()
         # No part can hold a line break, so no two questions make one text.
-        parts = (self.upstreams.address(prefix), prefix, asked.path, query.canonical(asked.query), user_id or "")
+        parts = (self.upstreams.address(prefix), prefix, asked.path, query.canonical(asked.query), *own)
         return Slot(hashlib.sha256("\n".join(parts).encode()).hexdigest(), user_id)
 
     # ---- upstream

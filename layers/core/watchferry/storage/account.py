@@ -47,6 +47,8 @@ class Account:
     vip: bool
     limits: dict[str, Any]
     connected: frozenset[str]
+    connections: int
+    """How often an upstream's account was connected or disconnected: what was learnt before is not about this one."""
     settings: SyncSettings
     paused_reason: PausedReason | None
     cursor: Cursor | None
@@ -71,6 +73,7 @@ class Account:
             vip=item.get("vip", False),
             limits=item.get("limits", {}),
             connected=frozenset(item.get("connected") or ()),
+            connections=item.get("connections", 0),
             settings=SyncSettings(**(item.get("settings") or {})),
             paused_reason=item.get("paused_reason"),
             cursor=Cursor(cursor["last_seen"], frozenset(cursor["rows"])) if cursor else None,

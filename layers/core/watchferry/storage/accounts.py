@@ -62,6 +62,7 @@ class Accounts:
 
         def change(item: Item) -> None:
             item["connected"] = item.get("connected", set()) | {provider}
+            item["connections"] = item.get("connections", 0) + 1
             if provider == "kinopub":
                 item["keep_alive_at"] = int(self.clock()) + keep_alive.EVERY
                 # Nor may a run of the other account's history set it, or a plan made of it be confirmed.
@@ -77,6 +78,7 @@ class Accounts:
     def disconnect(self, user_id: str, provider: Provider) -> None:
         def change(item: Item) -> None:
             item["connected"] = (item.get("connected", set()) - {provider}) or None
+            item["connections"] = item.get("connections", 0) + 1
 
         self._change(user_id, change)
 
