@@ -1,7 +1,7 @@
 /// <reference types="vitest/config" />
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
-import { shellWorker } from "./shell-worker";
+import { shellWorker } from "./shell-worker.ts";
 
 // `npm run dev` beside `make up` or `make demo`: SITE_URL is the deployed site, whose API the page talks to. Node knows
 // no names under localhost, unlike browsers.

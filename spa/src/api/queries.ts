@@ -66,6 +66,7 @@ export const eventsQuery = (id: string, status: Run["status"]) =>
     initialPageParam: "",
     getNextPageParam: (last) => last.next_cursor,
     staleTime: HOUR_MS,
+    structuralSharing: false, // comparing tens of thousands with each page that comes
   });
 
 export const unmatchedQuery = () =>

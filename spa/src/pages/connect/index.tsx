@@ -1,10 +1,11 @@
-import { Button, Group, Stack, Text, Title } from "@mantine/core";
+import { Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { sessionQuery } from "../../api/queries";
 import { useSignedIn } from "../../api/session";
+import { ButtonLink } from "../../parts/links";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
 import { DeviceFlow } from "./device-flow";
@@ -55,9 +56,9 @@ export function Connect() {
       )}
       {step === 2 && (
         <Group>
-          <Button variant="subtle" component={Link} to="/">
+          <ButtonLink variant="subtle" to="/">
             {t("home")}
-          </Button>
+          </ButtonLink>
         </Group>
       )}
     </Stack>

@@ -1,3 +1,53 @@
+import { Stack } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { isActive, runQuery } from "../../api/queries";
+import { Loading } from "../../parts/loading";
+import { Trouble } from "../../parts/trouble";
+import { Awaiting } from "./awaiting";
+import { Ended } from "./ended";
+import { EventsTable } from "./events-table";
+import { Reasons } from "./reasons";
+import { Working } from "./working";
+
+/** A run as it is now: at work, waiting for its user, or over; then everything that became of every view. */
 export function RunView({ id }: { id: string }) {
-  return <p>{id}</p>;
+  const { t } = useTranslation("run");
+  const client = useQueryClient();
+  const run = useQuery(runQuery(id));
+  const [chosen, setChosen] = useState<Chosen>({ outcome: null, reason: null });
+
+  const active = run.data ? isActive(run.data) : false;
+  const was = useRef(active);
+  useEffect(() => {
+    // It has come to rest: what other places know of it is out of date.
+    if (was.current && !active) {
+      for (const key of ["runs", "state", "unmatched", "settings"]) void client.invalidateQueries({ queryKey: [key] });
+    }
+    was.current = active;
+  }, [active, client]);
+
+  if (run.isPending) return <Loading what={t("loading")} />;
+  if (!run.data) return <Trouble error={run.error} onRetry={() => void run.refetch()} />;
+  const waits = run.data.status === "awaiting_confirmation";
+  return (
+    <Stack gap="lg">
+      {run.error ? <Trouble error={run.error} /> : null}
+      {active && <Working run={run.data} />}
+      {waits && <Awaiting run={run.data} />}
+      {!active && !waits && <Ended run={run.data} />}
+      {!active && (
+        <>
+          <Reasons run={run.data} chosen={chosen} onChoose={setChosen} />
+          <EventsTable run={run.data} chosen={chosen} onChoose={setChosen} />
+        </>
+      )}
+    </Stack>
+  );
+}
+
+export interface Chosen {
+  outcome: string | null;
+  reason: string | null;
 }

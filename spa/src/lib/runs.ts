@@ -1,0 +1,15 @@
+import type { Run } from "../api/queries";
+
+/** Views that were not sent, whatever the reason. */
+export const skippedOf = (run: Pick<Run, "counts">): number =>
+  Object.values(run.counts.skipped).reduce((sum: number, each) => sum + (each ?? 0), 0);
+
+const MENDABLE = ["not_found", "ambiguous", "episode_not_found"] as const;
+
+/** Of those, the ones that their user can do something about. */
+export const needingYou = (run: Pick<Run, "counts">): number =>
+  MENDABLE.reduce((sum, reason) => sum + (run.counts.skipped[reason] ?? 0), 0);
+
+/** Whether undo makes sense; the server has the last word. */
+export const undoable = (run: Pick<Run, "mode" | "status" | "counts">): boolean =>
+  run.mode !== "undo" && run.counts.sent > 0 && ["succeeded", "partial", "failed", "cancelled"].includes(run.status);

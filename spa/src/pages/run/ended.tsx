@@ -1,0 +1,99 @@
+import { Alert, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { api, body } from "../../api/client";
+import { csvOf, download } from "../../api/csv";
+import type { Run } from "../../api/queries";
+import { needingYou, undoable } from "../../lib/runs";
+import { TextLink } from "../../parts/links";
+import { StatusBadge } from "../../parts/run-row";
+import { Trouble } from "../../parts/trouble";
+import { At } from "../../parts/when";
+
+const Sure = lazy(() => import("../../parts/sure").then(({ Sure }) => ({ default: Sure })));
+
+/** What came of it, and the way to take it back. */
+export function Ended({ run }: { run: Run }) {
+  const { t } = useTranslation("run");
+  const navigate = useNavigate();
+  const [asking, setAsking] = useState(false);
+  const undo = useMutation({
+    mutationFn: () => body(api.POST("/sync/runs/{run_id}/undo", { params: { path: { run_id: run.id } } })),
+    onSuccess: ({ run_id }) => navigate({ to: "/runs/$id", params: { id: run_id } }),
+  });
+  const table = useMutation({
+    mutationFn: async () => download(await csvOf(run.id), `watchferry-${run.id}.csv`),
+  });
+  const { sent } = run.counts;
+  const needs = needingYou(run);
+  return (
+    <Paper withBorder p="lg">
+      <Stack>
+        <Group justify="space-between">
+          <Title order={2} size="h3">
+            {run.mode === "undo"
+              ? t("ended.removed", { count: sent })
+              : run.mode === "preview" && run.status === "cancelled" && sent === 0
+                ? t("ended.discarded")
+                : sent > 0
+                  ? t("ended.sent", { count: sent })
+                  : t("ended.nothing")}
+          </Title>
+          <StatusBadge status={run.status} />
+        </Group>
+        {run.error && (
+          <Alert
+            color={run.status === "cancelled" ? "gray" : "red"}
+            title={t(`error.${run.status}`, t("error.failed"))}
+          >
+            <Text size="sm">{run.error.detail}</Text>
+            <Text size="sm" c="dimmed">
+              {run.error.code} · {run.id}
+            </Text>
+          </Alert>
+        )}
+        <Text c="dimmed" size="sm">
+          {run.mode !== "undo" && `${t("looked", { history: run.counts.history, completed: run.counts.completed })} `}
+          {run.finished_at && (
+            <>
+              {t("finished")} <At time={run.finished_at} />.{" "}
+            </>
+          )}
+          {t("calls", run.upstream_calls)}
+        </Text>
+        {needs > 0 && run.mode !== "undo" && <TextLink to="/needs-you">{t("needs", { count: needs })}</TextLink>}
+        {table.error ? <Trouble error={table.error} /> : null}
+        <Group>
+          <Button variant="default" onClick={() => table.mutate()} loading={table.isPending}>
+            {t("csv")}
+          </Button>
+          {undoable(run) && (
+            <Button variant="light" color="red" onClick={() => setAsking(true)}>
+              {t("undo.offer", { count: sent })}
+            </Button>
+          )}
+        </Group>
+      </Stack>
+      {asking && (
+        <Suspense>
+          <Sure
+            opened
+            onClose={() => {
+              setAsking(false);
+              undo.reset();
+            }}
+            title={t("undo.title")}
+            yes={t("undo.yes", { count: sent })}
+            onYes={() => undo.mutate()}
+            pending={undo.isPending}
+            error={undo.error}
+          >
+            {t("undo.what", { count: sent })}
+          </Sure>
+        </Suspense>
+      )}
+    </Paper>
+  );
+}

@@ -1,0 +1,138 @@
+import { Group, Select, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { eventsQuery, type Run } from "../../api/queries";
+import { chosen as choose, rowOf, type SORTS, type SortBy, sorted } from "../../lib/events";
+import { Search } from "../../parts/icons";
+import { Loading } from "../../parts/loading";
+import { Nothing } from "../../parts/nothing";
+import { Trouble } from "../../parts/trouble";
+import { EventRow } from "./event-row";
+import styles from "./run.module.css";
+import type { Chosen } from "./run-view";
+
+const ROW_HEIGHT = 68;
+
+/** Every view and what became of it. Tens of thousands: only the rows in sight are there. */
+export function EventsTable({ run, chosen, onChoose }: { run: Run; chosen: Chosen; onChoose: (to: Chosen) => void }) {
+  const { t } = useTranslation(["run", "common"]);
+  const events = useInfiniteQuery(eventsQuery(run.id, run.status));
+  const { hasNextPage, isFetching, isError, fetchNextPage } = events;
+  useEffect(() => {
+    if (hasNextPage && !isFetching && !isError) void fetchNextPage();
+  }, [hasNextPage, isFetching, isError, fetchNextPage]);
+
+  const [search, setSearch] = useState("");
+  const [sort, setSort] = useState<{ by: SortBy; descending: boolean }>({ by: "time", descending: true });
+  const wanted = useDeferredValue(search);
+  const rows = useMemo(() => (events.data?.pages ?? []).flatMap((page) => page.items.map(rowOf)), [events.data]);
+  const shown = useMemo(
+    () => sorted(choose(rows, { ...chosen, search: wanted }), sort.by, sort.descending),
+    [rows, chosen, wanted, sort],
+  );
+
+  if (events.isPending) return <Loading what={t("loadingEvents")} lines={6} />;
+  if (isError && rows.length === 0) return <Trouble error={events.error} onRetry={() => void events.refetch()} />;
+  if (rows.length === 0) return <Nothing title={t("noEvents.title")} hint={t("noEvents.hint")} />;
+
+  const outcomes = [...new Set(rows.map(({ event }) => event.outcome))];
+  return (
+    <Stack gap="sm">
+      <Group align="end">
+        <TextInput
+          className={styles.search}
+          label={t("search")}
+          leftSection={<Search />}
+          value={search}
+          onChange={(event) => setSearch(event.currentTarget.value)}
+        />
+        <Select
+          label={t("outcome")}
+          value={chosen.outcome ?? "all"}
+          data={[
+            { value: "all", label: t("everything") },
+            ...outcomes.map((value) => ({ value, label: t(`common:outcome.${value}`) })),
+          ]}
+          onChange={(value) => onChoose({ outcome: value === "all" ? null : value, reason: null })}
+          allowDeselect={false}
+        />
+        <Text size="sm" c="dimmed" role="status" pb={8}>
+          {hasNextPage ? t("coming", { count: rows.length }) : t("shown", { count: shown.length })}
+        </Text>
+      </Group>
+      {isError && <Trouble error={events.error} onRetry={() => void fetchNextPage()} />}
+      <Rows rows={shown} sort={sort} onSort={setSort} />
+      {shown.length === 0 && <Nothing title={t("noMatch.title")} hint={t("noMatch.hint")} />}
+    </Stack>
+  );
+}
+
+interface Shown {
+  rows: ReturnType<typeof sorted>;
+  sort: { by: SortBy; descending: boolean };
+  onSort: (sort: { by: SortBy; descending: boolean }) => void;
+}
+
+function Rows({ rows, sort, onSort }: Shown) {
+  const { t } = useTranslation("run");
+  const list = useRef<HTMLDivElement>(null);
+  const [margin, setMargin] = useState(0);
+  useLayoutEffect(() => {
+    // What stands above may change its height with the width of the window.
+    const measure = () => {
+      if (list.current) setMargin(list.current.getBoundingClientRect().top + window.scrollY);
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(document.body);
+    measure();
+    return () => observer.disconnect();
+  }, []);
+  const virtual = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 8,
+    scrollMargin: margin,
+  });
+  return (
+    <div role="table" aria-label={t("table")} aria-rowcount={rows.length + 1} className={styles.table}>
+      <div role="rowgroup">
+        <div role="row" aria-rowindex={1} className={styles.head}>
+          {(["title", "time", "outcome"] satisfies (typeof SORTS)[number][]).map((by) => (
+            <div
+              key={by}
+              role="columnheader"
+              aria-sort={sort.by === by ? (sort.descending ? "descending" : "ascending") : "none"}
+            >
+              <UnstyledButton
+                className={styles.sort}
+                onClick={() => onSort({ by, descending: sort.by === by ? !sort.descending : by === "time" })}
+              >
+                {t(`column.${by}`)}{" "}
+                <span aria-hidden="true">{sort.by === by ? (sort.descending ? "↓" : "↑") : ""}</span>
+              </UnstyledButton>
+            </div>
+          ))}
+        </div>
+      </div>
+      <div role="rowgroup" ref={list} className={styles.rows} style={{ height: virtual.getTotalSize() }}>
+        {virtual.getVirtualItems().map(({ index, start }) => {
+          const row = rows[index];
+          return (
+            row && (
+              <EventRow
+                key={index}
+                row={row}
+                index={index}
+                top={start - margin}
+                height={ROW_HEIGHT}
+                moving={virtual.isScrolling}
+              />
+            )
+          );
+        })}
+      </div>
+    </div>
+  );
+}
