@@ -1,6 +1,7 @@
 /** Every question that the page asks, with its key and how long the answer is good. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, body, proxied, type Schemas } from "./client";
+import type { Play } from "../lib/weeks";
+import { ApiError, api, body, proxied, type Schemas } from "./client";
 import { hinted } from "./session";
 
 export type Session = Schemas["Session"];
@@ -122,3 +123,80 @@ async function imdbOf(item: number): Promise<string | null> {
   const { data } = await proxied<{ item?: { imdb?: number | null } }>(`/kinopub/v1/items/${item}`);
   return data.item?.imdb ? `tt${String(data.item.imdb).padStart(7, "0")}` : null;
 }
+
+/** A title in Kinopub's lists of what was begun. */
+export interface Begun {
+  id: number;
+  type: string;
+  title: string;
+  /** Of a series: episodes in all, seen, left. */
+  total?: number;
+  watched?: number;
+  new?: number;
+}
+
+/** What was begun on Kinopub and not finished: kinoapi.ru.md, watching. */
+export const begunQuery = (what: "movies" | "serials") =>
+  queryOptions({
+    queryKey: ["begun", what],
+    queryFn: async () => (await proxied<{ items: Begun[] }>(`/kinopub/v1/watching/${what}`)).data.items,
+    staleTime: 5 * MINUTE_MS,
+  });
+
+/** Plays of Trakt's history since a day, films or episodes: page by page, one after another. */
+export const playsQuery = (what: "movies" | "episodes", since: Date) =>
+  queryOptions({
+    queryKey: ["plays", what, since.toISOString().slice(0, 10)],
+    queryFn: async () => {
+      const plays: Play[] = [];
+      for (let page = 1, pages = 1; page <= pages; page++) {
+        const query = { start_at: since.toISOString(), page: String(page), limit: "250" };
+        const { data, headers } = await proxied<Play[]>(`/trakt/sync/history/${what}`, query);
+        plays.push(...data.map(({ type, watched_at }) => ({ type, watched_at })));
+        pages = Number(headers.get("x-pagination-page-count")) || 1;
+      }
+      return plays;
+    },
+    staleTime: 6 * HOUR_MS,
+  });
+
+export interface TraktIds {
+  trakt: number;
+  slug?: string;
+  imdb?: string | null;
+  tmdb?: number | null;
+}
+
+export interface Found {
+  title: string;
+  year: number | null;
+  ids: TraktIds;
+}
+
+/** Trakt's own search by a title. */
+export const searchQuery = (type: "movie" | "show", words: string) =>
+  queryOptions({
+    queryKey: ["search", type, words],
+    queryFn: async () => {
+      const { data } = await proxied<Record<string, Found>[]>(`/trakt/search/${type}`, { query: words, limit: "10" });
+      return data.flatMap((hit) => hit[type] ?? []);
+    },
+    enabled: words.length >= 2,
+    staleTime: HOUR_MS,
+  });
+
+/** Numbers of a season's episodes at Trakt; empty when there is no such season. */
+export const seasonQuery = (show: number, season: number) =>
+  queryOptions({
+    queryKey: ["season", show, season],
+    queryFn: async () => {
+      try {
+        const { data } = await proxied<{ number: number }[]>(`/trakt/shows/${show}/seasons/${season}`);
+        return data.map((each) => each.number);
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return [];
+        throw error;
+      }
+    },
+    staleTime: HOUR_MS,
+  });

@@ -47,3 +47,8 @@ export async function begin(): Promise<void> {
   });
   await speak(chosenLanguage());
 }
+
+/** The viewer's own form of the language: “en-GB” has other dates than “en”. */
+export function localeOf(language: string): string {
+  return navigator.languages.find((each) => each.split("-")[0] === language) ?? language;
+}

@@ -1,3 +1,46 @@
+import { Group, SimpleGrid, Stack, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Navigate } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { type Session, sessionQuery } from "../../api/queries";
+import { useSignedIn } from "../../api/session";
+import { Loading } from "../../parts/loading";
+import { Trouble } from "../../parts/trouble";
+import { Accounts } from "./accounts";
+import { Begun } from "./begun";
+import { Chart } from "./chart";
+import { LatestRuns } from "./latest-runs";
+import { Schedule } from "./schedule";
+import { Word } from "./word";
+
+/** How things stand, and what needs its user. */
 export function Home() {
-  return null;
+  const { t } = useTranslation("home");
+  const signedIn = useSignedIn();
+  const session = useQuery({ ...sessionQuery(), enabled: signedIn });
+  if (!signedIn) return <Navigate to="/connect" replace />;
+  if (!session.data) {
+    if (session.error) return <Trouble error={session.error} onRetry={() => void session.refetch()} />;
+    return <Loading what={t("loading")} lines={6} />;
+  }
+  if (isNew(session.data)) return <Navigate to="/connect" replace />;
+  return (
+    <Stack gap="lg">
+      <Group justify="space-between">
+        <Title order={1}>{t("hello", { name: session.data.user.name || session.data.user.slug })}</Title>
+        <Accounts session={session.data} />
+      </Group>
+      <Word />
+      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+        <Schedule />
+        <Chart />
+      </SimpleGrid>
+      <LatestRuns />
+      <Begun />
+    </Stack>
+  );
 }
+
+/** Never connected, as opposed to a connection that has ended. */
+const isNew = ({ trakt, kinopub }: Session): boolean =>
+  [trakt, kinopub].some((account) => !account.connected && account.status === "ok");

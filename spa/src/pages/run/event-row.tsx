@@ -20,6 +20,7 @@ export const EventRow = memo(function EventRow({ row: { event }, index, top, hei
   const { t } = useTranslation(["run", "common"]);
   const [name, original] = names(event.show ?? event.title);
   const about = [episode(event), event.type === "episode" ? event.title : original, event.year];
+  const reason = event.reason && t(`common:reason.${event.reason}`);
   const film = event.type === "movie";
   return (
     <div
@@ -46,7 +47,11 @@ export const EventRow = memo(function EventRow({ row: { event }, index, top, hei
       </div>
       <div role="cell" className={styles.outcome}>
         <OutcomeBadge outcome={event.outcome} />
-        {event.reason && <span className={styles.about}>{t(`common:reason.${event.reason}`)}</span>}
+        {reason && (
+          <span className={styles.about} title={reason}>
+            {reason}
+          </span>
+        )}
       </div>
     </div>
   );

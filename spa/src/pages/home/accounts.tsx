@@ -1,0 +1,33 @@
+import { Badge, Group } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import type { Session } from "../../api/queries";
+import { Check, Warning } from "../../parts/icons";
+import { TextLink } from "../../parts/links";
+
+const COLORS = { ok: "teal", reauth_required: "orange", account_locked: "red" } as const;
+
+/** Both accounts: connected, to be connected again, or locked. */
+export function Accounts({ session }: { session: Session }) {
+  const { t } = useTranslation("home");
+  return (
+    <Group gap="sm">
+      {(["trakt", "kinopub"] as const).map((name) => {
+        const { status } = session[name];
+        return (
+          <Group key={name} gap={6}>
+            <Badge
+              size="lg"
+              tt="none"
+              variant="light"
+              color={COLORS[status]}
+              leftSection={status === "ok" ? <Check /> : <Warning />}
+            >
+              {t(`account.${name}`)} · {t(`account.${status}`)}
+            </Badge>
+            {status === "reauth_required" && <TextLink to="/connect">{t("account.again")}</TextLink>}
+          </Group>
+        );
+      })}
+    </Group>
+  );
+}
