@@ -1,5 +1,6 @@
 /** Every question that the page asks, with its key and how long the answer is good. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { type Listed, numbersOf, type Place } from "../lib/offsets";
 import type { Play } from "../lib/weeks";
 import { ApiError, api, body, proxied, type Schemas } from "./client";
 import { hinted } from "./session";
@@ -160,43 +161,65 @@ export const playsQuery = (what: "movies" | "episodes", since: Date) =>
     staleTime: 6 * HOUR_MS,
   });
 
-export interface TraktIds {
-  trakt: number;
-  slug?: string;
-  imdb?: string | null;
-  tmdb?: number | null;
+/** A title that Trakt's search found. */
+interface Hit {
+  movie?: Found;
+  show?: Found;
 }
+type Found = Pick<Candidate, "title" | "year"> & { ids: Record<string, number | string | null> & { trakt: number } };
 
-export interface Found {
-  title: string;
-  year: number | null;
-  ids: TraktIds;
-}
-
-/** Trakt's own search by a title. */
-export const searchQuery = (type: "movie" | "show", words: string) =>
+/** What Trakt has under a name, of the one type. */
+export const traktSearchQuery = (type: "movie" | "show", text: string) =>
   queryOptions({
-    queryKey: ["search", type, words],
-    queryFn: async () => {
-      const { data } = await proxied<Record<string, Found>[]>(`/trakt/search/${type}`, { query: words, limit: "10" });
-      return data.flatMap((hit) => hit[type] ?? []);
+    queryKey: ["trakt-search", type, text],
+    queryFn: async (): Promise<Candidate[]> => {
+      const { data } = await proxied<Hit[]>(`/trakt/search/${type}`, { query: text });
+      return data.flatMap((hit) => {
+        const found = hit[type];
+        if (!found) return [];
+        const ids = Object.entries(found.ids).filter((id): id is [string, number | string] => id[1] !== null);
+        return [
+          { trakt_id: found.ids.trakt, type, title: found.title, year: found.year, ids: Object.fromEntries(ids) },
+        ];
+      });
     },
-    enabled: words.length >= 2,
+    enabled: text.length > 1,
+    persister: undefined, // nobody asks the same again next week
     staleTime: HOUR_MS,
   });
 
-/** Numbers of a season's episodes at Trakt; empty when there is no such season. */
-export const seasonQuery = (show: number, season: number) =>
+/** Numbers of the episodes that a season has at Trakt; none when there is no such season. */
+export const traktSeasonQuery = (show: number, season: number) =>
   queryOptions({
-    queryKey: ["season", show, season],
-    queryFn: async () => {
+    queryKey: ["trakt-season", show, season],
+    queryFn: async (): Promise<number[]> => {
       try {
-        const { data } = await proxied<{ number: number }[]>(`/trakt/shows/${show}/seasons/${season}`);
-        return data.map((each) => each.number);
+        return numbersOf((await proxied<Listed[]>(`/trakt/shows/${show}/seasons/${season}`)).data);
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) return [];
         throw error;
       }
     },
     staleTime: HOUR_MS,
+  });
+
+interface Watching {
+  item: { seasons?: { number: number; episodes: { number: number; status: number }[] }[] };
+}
+
+const FINISHED = 1;
+
+/** The episodes of a show that Kinopub knows as watched to the end. */
+export const watchedQuery = (item: number) =>
+  queryOptions({
+    queryKey: ["watched", item],
+    queryFn: async (): Promise<Place[]> => {
+      const { data } = await proxied<Watching>("/kinopub/v1/watching", { id: String(item) });
+      return (data.item.seasons ?? []).flatMap((season) =>
+        season.episodes
+          .filter(({ status }) => status === FINISHED)
+          .map(({ number }) => ({ season: season.number, number })),
+      );
+    },
+    staleTime: 5 * MINUTE_MS,
   });

@@ -1,0 +1,78 @@
+import { Button, Group, Stack, Text } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import { ApiError, api, body } from "../../api/client";
+import { stateQuery, unmatchedQuery } from "../../api/queries";
+import { Trouble } from "../../parts/trouble";
+import { At } from "../../parts/when";
+
+/** When an answer takes effect, and a way not to wait for it. */
+export function NextRun() {
+  const { t } = useTranslation("needs");
+  const client = useQueryClient();
+  const state = useQuery(stateQuery());
+  const active = state.data?.active_run_id ?? null;
+  const start = useMutation({
+    mutationFn: async () => {
+      try {
+        return (await body(api.POST("/sync/runs", { body: { mode: "sync" } }))).run_id;
+      } catch (error) {
+        // One is under way already: that one is shown.
+        const going = error instanceof ApiError && error.code === "run_active" && error.body.run_id;
+        if (going) return String(going);
+        throw error;
+      }
+    },
+    onSuccess: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: stateQuery().queryKey }),
+        client.invalidateQueries({ queryKey: ["runs"] }),
+      ]),
+  });
+  useWhenOver(active, () => void client.invalidateQueries({ queryKey: unmatchedQuery().queryKey }));
+  const run = active ?? start.data;
+  return (
+    <Stack gap="sm">
+      <Text size="sm">
+        {t("next.effect")}{" "}
+        {state.data?.next_run_at && !active && (
+          <>
+            {t("next.at")} <At time={state.data.next_run_at} />.
+          </>
+        )}
+      </Text>
+      {start.error ? <Trouble error={start.error} /> : null}
+      <Group gap="sm">
+        {active ? (
+          <Text size="sm" role="status">
+            {t("next.active")}
+          </Text>
+        ) : (
+          <Button variant="light" size="xs" onClick={() => start.mutate()} loading={start.isPending}>
+            {t("next.now")}
+          </Button>
+        )}
+        {run && (
+          <Button
+            variant="subtle"
+            size="xs"
+            renderRoot={(props) => <Link to="/runs/$id" params={{ id: run }} {...props} />}
+          >
+            {t(active ? "next.look" : "next.last")}
+          </Button>
+        )}
+      </Group>
+    </Stack>
+  );
+}
+
+/** Calls once a run that was seen under way is so no more: other titles may be unmatched then. */
+function useWhenOver(active: string | null, call: () => void): void {
+  const before = useRef<string | null>(null);
+  useEffect(() => {
+    if (before.current && !active) call();
+    before.current = active;
+  });
+}
