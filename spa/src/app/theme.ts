@@ -36,12 +36,12 @@ export const contrast: CSSVariablesResolver = () => {
   const dark: Record<string, string> = {
     "--mantine-color-dimmed": "#a9b4c0",
     "--mantine-color-placeholder": "#98a4b1",
-    "--mantine-color-anchor": "var(--mantine-color-sea-3)",
+    "--mantine-color-anchor": "var(--mantine-color-sea-2)",
     "--mantine-color-error": "#ff9a9a",
     "--mantine-color-body": "#18212d",
   };
   for (const color of [...Object.keys(DEFAULT_THEME.colors), "sea"]) {
-    light[`--mantine-color-${color}-light-color`] = `var(--mantine-color-${color}-9)`;
+    light[`--mantine-color-${color}-light-color`] = `color-mix(in srgb, var(--mantine-color-${color}-9), black 45%)`;
     dark[`--mantine-color-${color}-light-color`] = `var(--mantine-color-${color}-2)`;
     light[`--mantine-color-${color}-filled`] = `var(--mantine-color-${color}-${color === "sea" ? 7 : 9})`;
     light[`--mantine-color-${color}-outline`] = `var(--mantine-color-${color}-${color === "sea" ? 7 : 9})`;

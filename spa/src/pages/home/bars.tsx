@@ -22,9 +22,11 @@ export default function Bars({ weeks }: { weeks: Week[] }) {
       ]}
       xAxisProps={{ tickFormatter: (monday: string) => month.format(new Date(`${monday}T12:00`)), interval: 4 }}
       yAxisProps={{ allowDecimals: false, width: 32 }}
+      barChartProps={{ accessibilityLayer: false }} // who does not see it has the sentence beside it
       barProps={{ isAnimationActive: false }}
       tooltipProps={{
-        labelFormatter: (monday) => t("chart.week", { day: day.format(new Date(`${String(monday)}T12:00`)) }),
+        labelFormatter: (monday) =>
+          monday ? t("chart.week", { day: day.format(new Date(`${String(monday)}T12:00`)) }) : "",
       }}
     />
   );
