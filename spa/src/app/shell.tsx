@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Container, Group, useMantineColorScheme } from "@mantine/core";
-import { Link, Outlet } from "@tanstack/react-router";
-import { Suspense } from "react";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useSignedIn } from "../api/session";
 import { LANGUAGES, type Language, remember, speak } from "../i18n";
@@ -22,6 +22,7 @@ export function Shell() {
   const { t } = useTranslation();
   const online = useOnline();
   const signedIn = useSignedIn();
+  useArrival();
   return (
     <>
       <a className={styles.skip} href="#main">
@@ -62,6 +63,22 @@ export function Shell() {
       </Container>
     </>
   );
+}
+
+/** The window is named after the page; who goes to another page by keyboard or ear is at its beginning. */
+function useArrival() {
+  const { t, i18n } = useTranslation();
+  const path = useLocation({ select: ({ pathname }) => pathname });
+  const arrived = useRef(path);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the title is in the language
+  useEffect(() => {
+    const page = PAGES.find(({ to }) => (to === "/" ? path === "/" : path.startsWith(to)));
+    document.title = page && page.to !== "/" ? `${t(page.name)} · Watchferry` : "Watchferry";
+  }, [path, t, i18n.language]);
+  useEffect(() => {
+    if (arrived.current !== path) document.getElementById("main")?.focus({ preventScroll: true });
+    arrived.current = path;
+  }, [path]);
 }
 
 /** There are two, so the other one is a click away. */

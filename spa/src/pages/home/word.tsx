@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { ApiError, api, body } from "../../api/client";
 import { isActive, runQuery, runsQuery, settingsQuery, stateQuery, unmatchedQuery } from "../../api/queries";
+import { needsOf } from "../../lib/needs";
 import { Warning } from "../../parts/icons";
 import { ButtonLink, TextLink } from "../../parts/links";
 import { Trouble } from "../../parts/trouble";
@@ -17,7 +18,7 @@ export function Word() {
   const newest = runs.data?.pages[0]?.items[0];
   const active = state.data?.active_run_id;
   const [first] = unmatched.data?.pages ?? [];
-  const needs = first?.items.length ?? 0;
+  const needs = needsOf(first?.items ?? []).length;
   return (
     <Stack gap="sm">
       {state.data?.paused_reason && state.data.paused_reason !== "awaiting_confirmation" && (
