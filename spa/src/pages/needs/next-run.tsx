@@ -1,10 +1,10 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, api, body } from "../../api/client";
 import { stateQuery, unmatchedQuery } from "../../api/queries";
+import { ButtonLink } from "../../parts/links";
 import { Trouble } from "../../parts/trouble";
 import { At } from "../../parts/when";
 
@@ -55,13 +55,9 @@ export function NextRun() {
           </Button>
         )}
         {run && (
-          <Button
-            variant="subtle"
-            size="xs"
-            renderRoot={(props) => <Link to="/runs/$id" params={{ id: run }} {...props} />}
-          >
+          <ButtonLink variant="subtle" size="xs" to="/runs/$id" params={{ id: run }}>
             {t(active ? "next.look" : "next.last")}
-          </Button>
+          </ButtonLink>
         )}
       </Group>
     </Stack>

@@ -1,0 +1,42 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, body, type Schemas } from "../../api/client";
+import { type Settings, settingsQuery, stateQuery } from "../../api/queries";
+
+export type Change = Schemas["SyncChangeSettings"];
+
+/** Changes some fields; the others stay as they are, whoever changed them meanwhile. */
+export function useChange(done?: () => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (change: Change) => body(api.PUT("/sync/settings", { body: change })),
+    onSuccess: (settings) => {
+      client.setQueryData(settingsQuery().queryKey, settings);
+      done?.();
+      return client.invalidateQueries({ queryKey: stateQuery().queryKey });
+    },
+  });
+}
+
+/** What was entered and not saved yet, over what is stored. */
+export function useDraft<Field extends keyof Settings>(stored: Pick<Settings, Field>) {
+  const [draft, setDraft] = useState<Partial<Pick<Settings, Field>>>({});
+  const changed = Object.fromEntries(
+    Object.entries(draft).filter(([field, value]) => stored[field as Field] !== value),
+  ) as Partial<Pick<Settings, Field>>;
+  const change = useChange(() => setDraft({}));
+  return {
+    values: { ...stored, ...draft },
+    changed,
+    dirty: Object.keys(changed).length > 0,
+    set: (values: Partial<Pick<Settings, Field>>) => {
+      change.reset();
+      setDraft((before) => ({ ...before, ...values }));
+    },
+    drop: () => {
+      change.reset();
+      setDraft({});
+    },
+    change,
+  };
+}
