@@ -46,7 +46,10 @@ describe("both languages", () => {
       for (const [name, has] of forms(texts)) {
         // The codes of problems are words of the API: “too_many” is no plural.
         if (has.length > 0 && !name.startsWith("common.problem."))
-          expect(has, `${language} ${name}`).toEqual(FORMS[language]);
+          expect(
+            has.filter((form) => form !== "zero"),
+            `${language} ${name}`,
+          ).toEqual(FORMS[language]);
       }
     }
   });
