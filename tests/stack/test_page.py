@@ -96,10 +96,180 @@ def person(deployed: Deployed, request: pytest.FixtureRequest) -> Iterator[Perso
     made = deployed.person(request.node.name)
     made.usual()
     yield made
-    made.settings(enabled=False)
+    made.web.put("sync/settings", json={"enabled": False})  # should they still be there
 
 
 @pytest.fixture
 def window(browser: Browser, deployed: Deployed, person: Person) -> Iterator[Window]:
     with opened(browser, deployed.stack.site_url, person) as made:
         yield made
+
+
+def test_preview_confirm_undo(window: Window, person: Person) -> None:
+    """The plan, its confirmation, the run to its end, and all of it taken back: Trakt has what the page says."""
+    window.visit("/")
+    window.button("Show me").click()
+    confirm = window.sees(window.button(r"^Carry \d+ views to Trakt"))
+    assert person.plays == person.had
+    number = int(re.findall(r"\d+", confirm.inner_text())[0])
+    window.sees(window.page.get_by_role("table"))
+    window.picture("preview")
+    confirm.click()
+    window.sees(window.heading(f"{number} views were carried"))
+    assert person.plays == person.wanted
+    assert (person.plays - person.had).total() == number
+    window.picture("run")
+    assert person.call("GET", "sync/settings")["enabled"]
+
+    window.button(f"Undo this run .*{number}").click()
+    window.sees(window.page.get_by_role("dialog"))
+    assert window.violations() == []
+    window.button(f"^Remove {number} plays").click()
+    window.sees(window.heading(f"{number} plays were taken back"))
+    assert person.plays == person.had
+
+
+def test_the_table(window: Window, person: Person) -> None:
+    """Chosen by reason, searched, sorted; and as a file."""
+    run = person.run("preview")
+    window.visit(f"/runs/{run['id']}")
+    rows = window.page.get_by_role("row")
+    window.sees(rows.nth(1))
+    everything = int(window.page.get_by_role("table").get_attribute("aria-rowcount") or 0)
+    assert everything == 1 + len(person.events(run))
+    reason, count = next(iter(run["counts"]["skipped"].items()))
+    words = {
+        "duplicate": "already at Trakt",
+        "not_completed": "not watched to the end",
+        "not_found": "does not have it",
+    }
+    window.button(f"^{count} .*{words.get(reason, '')}").first.click()
+    expect(window.page.get_by_role("table")).to_have_attribute("aria-rowcount", str(1 + count))
+    window.page.get_by_label("Search titles").fill("no such title anywhere")
+    window.sees(window.text("Nothing fits"))
+    with window.page.expect_download() as file:
+        person.web.post(f"sync/runs/{run['id']}/cancel", json={})
+        window.page.reload()
+        window.button("Download as CSV").click()
+    assert file.value.path().read_text().startswith("type,title,show")
+
+
+def test_mending_a_title(window: Window, person: Person) -> None:
+    """What did not match leaves with one choice, comes back with another, and is carried across by the next run."""
+    person.run()
+    waiting = person.pages("sync/unmatched")
+    assert waiting
+    window.visit("/needs-you")
+    cards = window.page.get_by_role("article")
+    window.sees(cards)
+    before = cards.count()
+    window.picture("needs-you")
+    cards.first.get_by_role("button", name="Ignore").click()
+    expect(cards).to_have_count(before - 1)
+    window.button("Bring back").click()
+    window.sees(window.text("Taken back"))
+    assert len(person.call("GET", "sync/unmatched")["items"]) <= len(waiting)
+
+
+def test_settings(window: Window, person: Person) -> None:
+    """What is changed is changed, and nothing else."""
+    before = person.call("GET", "sync/settings")
+    window.visit("/settings")
+    window.sees(window.heading("Settings"))
+    window.picture("settings")
+    window.page.get_by_role("radio", name=re.compile("Each title once")).check()
+    save = window.button("^Save$")
+    if save.count():
+        save.first.click()
+    window.sees(window.text("Saved"))
+    assert person.call("GET", "sync/settings") == before | {"rewatch": "once"}
+
+
+def test_an_api_token(window: Window, person: Person, deployed: Deployed) -> None:
+    """Shown once, usable, revocable, and nowhere in the browser's storage."""
+    window.visit("/settings")
+    window.page.get_by_label("Name of a new token").fill("player")
+    window.button("Make a token").click()
+    token = window.sees(window.page.get_by_text(re.compile("^wf_"))).inner_text()
+    assert person.call("GET", "sync/state", headers={"authorization": f"Bearer {token}", "cookie": ""})
+    assert token not in window.kept()
+    window.button("I have it").click()
+    expect(window.page.get_by_text(token)).to_have_count(0)
+    window.button("Revoke player").click()
+    window.button("^Revoke$").last.click()
+    window.sees(window.text("You have no tokens"))
+    assert person.call("GET", "auth/api-tokens")["items"] == []
+
+
+def test_both_languages(window: Window, person: Person) -> None:
+    """At a click, and remembered."""
+    window.visit("/")
+    window.button("Русский").click()
+    window.sees(window.heading("Здравствуйте"))
+    window.page.reload()
+    window.sees(window.heading("Здравствуйте"))
+    assert window.page.evaluate("document.documentElement.lang") == "ru"
+    window.picture("home-ru")
+    for path, heading in (
+        ("/runs", "Запуски"),
+        ("/needs-you", "Нужны вы"),
+        ("/watching", "Досмотреть"),
+        ("/settings", "Настройки"),
+    ):
+        window.visit(path)
+        window.sees(window.page.get_by_role("heading", level=1, name=heading))
+        assert window.violations() == []
+
+
+def test_every_page(window: Window, person: Person) -> None:
+    """Looked at once each, in both colours, wide and on a phone."""
+    person.run()
+    for path, name in (("/", "home"), ("/runs", "runs"), ("/watching", "watching")):
+        window.visit(path)
+        window.sees(window.page.get_by_role("heading", level=1))
+        window.page.wait_for_load_state("networkidle")
+        window.picture(name)
+    window.visit("/no-such-page")
+    window.sees(window.heading("There is no such page"))
+
+
+def test_without_a_network(window: Window, person: Person) -> None:
+    """The page opens with what was last known, and says so; nothing secret is kept for that."""
+    person.run()
+    window.visit("/")
+    window.sees(window.heading("Latest runs"))
+    window.page.wait_for_load_state("networkidle")
+    window.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    window.page.reload()  # now by way of the worker
+    window.sees(window.link("Run by hand"))
+    window.context.set_offline(True)
+    window.page.reload()
+    window.sees(window.text("No network"))
+    window.sees(window.link("Run by hand"))
+    window.errors.clear()
+    window.context.set_offline(False)
+    kept = window.kept()
+    assert "/api/" not in "\n".join(line for line in kept.splitlines() if line.startswith("http"))
+    session = next(c["value"] for c in window.context.cookies() if c["name"] == "__Host-session")
+    assert session not in kept
+
+
+def test_signing_out_wipes(window: Window, person: Person) -> None:
+    """Nothing of the account stays in the browser."""
+    window.visit("/settings")
+    window.button("Sign out").click()
+    window.sees(window.button("Get a code"))
+    assert person.slug not in window.kept()
+    assert "signed-in" not in window.kept()
+
+
+def test_deleting_the_account(window: Window, person: Person) -> None:
+    """Typed first; then nobody is left."""
+    window.visit("/settings")
+    window.button("Delete everything").click()
+    dialog = window.sees(window.page.get_by_role("dialog"))
+    dialog.get_by_role("textbox").fill(person.slug)
+    dialog.get_by_role("button", name=re.compile("Delete")).click()
+    window.sees(window.button("Get a code"))
+    assert person.web.get("auth/session").status_code == 401
+    assert person.slug not in window.kept()

@@ -15,6 +15,7 @@ function flat(texts: Texts, before = ""): Map<string, string> {
 }
 
 const PLURAL = /_(zero|one|two|few|many|other)$/;
+// Others may be there: “zero” for a wording of its own, Russian “other” for fractions.
 const FORMS = { en: ["one", "other"], ru: ["few", "many", "one"] };
 
 /** Key without its plural form → its forms. */
@@ -46,10 +47,7 @@ describe("both languages", () => {
       for (const [name, has] of forms(texts)) {
         // The codes of problems are words of the API: “too_many” is no plural.
         if (has.length > 0 && !name.startsWith("common.problem."))
-          expect(
-            has.filter((form) => form !== "zero"),
-            `${language} ${name}`,
-          ).toEqual(FORMS[language]);
+          expect(has, `${language} ${name}`).toEqual(expect.arrayContaining(FORMS[language]));
       }
     }
   });

@@ -1,5 +1,5 @@
-/** English and Russian. Each is a file of its own that is loaded when it is spoken. */
-import i18next from "i18next";
+/** English and Russian, a file for each page and language. */
+import i18next, { type BackendModule, type ResourceKey } from "i18next";
 import { initReactI18next } from "react-i18next";
 import type en from "./en";
 
@@ -15,7 +15,18 @@ export type Language = keyof typeof LANGUAGES;
 
 const KEPT = "watchferry.language";
 
-const catalogues = { en: () => import("./en"), ru: () => import("./ru") };
+const files = import.meta.glob<{ default: ResourceKey }>("./{en,ru}/*.json");
+
+/** A page's texts come with the page. */
+const catalogues: BackendModule = {
+  type: "backend",
+  init: () => undefined,
+  read: async (language: string, namespace: string) => {
+    const load = files[`./${language}/${namespace}.json`];
+    if (!load) throw new Error(`there are no texts of ${namespace} in ${language}`);
+    return (await load()).default;
+  },
+};
 
 export function chosenLanguage(): Language {
   const kept = localStorage.getItem(KEPT);
@@ -23,12 +34,8 @@ export function chosenLanguage(): Language {
   return navigator.languages.some((each) => each.startsWith("ru")) ? "ru" : "en";
 }
 
-/** Changes the language; from then on the page is in it on every visit. */
+/** Changes the language of the page as it is. */
 export async function speak(language: Language): Promise<void> {
-  const { default: catalogue } = await catalogues[language]();
-  for (const [namespace, texts] of Object.entries(catalogue)) {
-    i18next.addResourceBundle(language, namespace, texts);
-  }
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
 }
@@ -38,14 +45,17 @@ export function remember(language: Language): void {
 }
 
 export async function begin(): Promise<void> {
-  await i18next.use(initReactI18next).init({
-    lng: chosenLanguage(),
-    fallbackLng: false,
-    defaultNS: "common",
-    resources: {},
-    interpolation: { escapeValue: false }, // React does
-  });
-  await speak(chosenLanguage());
+  await i18next
+    .use(catalogues)
+    .use(initReactI18next)
+    .init({
+      lng: chosenLanguage(),
+      fallbackLng: false,
+      ns: ["common"],
+      defaultNS: "common",
+      interpolation: { escapeValue: false }, // React does
+    });
+  document.documentElement.lang = chosenLanguage();
 }
 
 /** The viewer's own form of the language: “en-GB” has other dates than “en”. */

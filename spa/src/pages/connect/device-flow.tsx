@@ -1,6 +1,5 @@
 import { Alert, Anchor, Button, CopyButton, Group, Paper, Stack, Text, Title } from "@mantine/core";
-import { QRCodeSVG } from "qrcode.react";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import type { Flow, Provider } from "../../api/kept";
 import { countdown } from "../../lib/time";
@@ -10,6 +9,8 @@ import { plainly, Trouble } from "../../parts/trouble";
 import { useNow } from "../../parts/use-now";
 import styles from "./connect.module.css";
 import { useDeviceFlow } from "./use-device-flow";
+
+const QRCode = lazy(() => import("qrcode.react").then(({ QRCodeSVG }) => ({ default: QRCodeSVG })));
 
 /** Connecting by a code; `children` is another way, shown beside it. */
 export function DeviceFlow({ provider, children }: { provider: Provider; children?: ReactNode }) {
@@ -71,7 +72,9 @@ function TheCode({ provider, flow }: { provider: Provider; flow: Flow }) {
   return (
     <div className={styles.code}>
       <div className={styles.qr}>
-        <QRCodeSVG value={flow.verification_url_complete} title={t("qr", { site })} size={148} marginSize={2} />
+        <Suspense>
+          <QRCode value={flow.verification_url_complete} title={t("qr", { site })} size={148} marginSize={2} />
+        </Suspense>
       </div>
       <Stack gap="xs">
         <Text>

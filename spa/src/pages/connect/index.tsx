@@ -1,7 +1,7 @@
 import { Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { sessionQuery } from "../../api/queries";
 import { useSignedIn } from "../../api/session";
@@ -9,10 +9,12 @@ import { ButtonLink } from "../../parts/links";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
 import { DeviceFlow } from "./device-flow";
-import { FirstLook } from "./first-look";
 import { Redirected, SignInAtTrakt } from "./redirected";
 import { Steps } from "./steps";
 import { Welcome } from "./welcome";
+
+/** Most of it is the page of a run, which nobody needs before. */
+const FirstLook = lazy(() => import("./first-look").then(({ FirstLook }) => ({ default: FirstLook })));
 
 /** The first visit: two accounts, then what would be carried across. Later: an account that has to be connected anew. */
 export function Connect() {
@@ -46,7 +48,11 @@ export function Connect() {
         </DeviceFlow>
       )}
       {step === 1 && <DeviceFlow key="kinopub" provider="kinopub" />}
-      {step === 2 && <FirstLook />}
+      {step === 2 && (
+        <Suspense fallback={<Loading what={t("asking")} />}>
+          <FirstLook />
+        </Suspense>
+      )}
       {step === 1 && (
         <Group>
           <Text c="dimmed" size="sm">

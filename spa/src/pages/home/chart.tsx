@@ -25,7 +25,7 @@ export function Chart() {
   const total = (films.data?.length ?? 0) + (episodes.data?.length ?? 0);
   const error = films.error ?? episodes.error;
   return (
-    <Paper withBorder p="lg" component="section" aria-labelledby="chart">
+    <Paper withBorder p="lg" miw={0} component="section" aria-labelledby="chart">
       <Stack gap="sm">
         <Title order={2} size="h4" id="chart">
           {t("chart.title")}

@@ -1,17 +1,20 @@
 import { Group, SimpleGrid, Stack, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Navigate } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { type Session, sessionQuery } from "../../api/queries";
 import { useSignedIn } from "../../api/session";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
 import { Accounts } from "./accounts";
-import { Begun } from "./begun";
 import { Chart } from "./chart";
-import { LatestRuns } from "./latest-runs";
-import { Schedule } from "./schedule";
 import { Word } from "./word";
+
+// What comes after the first look: the page is there before its switch and its lists are.
+const Schedule = lazy(() => import("./schedule").then(({ Schedule }) => ({ default: Schedule })));
+const LatestRuns = lazy(() => import("./latest-runs").then(({ LatestRuns }) => ({ default: LatestRuns })));
+const Begun = lazy(() => import("./begun").then(({ Begun }) => ({ default: Begun })));
 
 /** How things stand, and what needs its user. */
 export function Home() {
@@ -32,11 +35,15 @@ export function Home() {
       </Group>
       <Word />
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
-        <Schedule />
+        <Suspense fallback={<Loading what={t("loading")} lines={3} />}>
+          <Schedule />
+        </Suspense>
         <Chart />
       </SimpleGrid>
-      <LatestRuns />
-      <Begun />
+      <Suspense fallback={<Loading what={t("loading")} />}>
+        <LatestRuns />
+        <Begun />
+      </Suspense>
     </Stack>
   );
 }

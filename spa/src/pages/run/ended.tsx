@@ -4,12 +4,10 @@ import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, body } from "../../api/client";
-import { csvOf, download } from "../../api/csv";
 import type { Run } from "../../api/queries";
 import { needingYou, undoable } from "../../lib/runs";
 import { TextLink } from "../../parts/links";
 import { StatusBadge } from "../../parts/run-row";
-import { Trouble } from "../../parts/trouble";
 import { At } from "../../parts/when";
 
 const Sure = lazy(() => import("../../parts/sure").then(({ Sure }) => ({ default: Sure })));
@@ -22,9 +20,6 @@ export function Ended({ run }: { run: Run }) {
   const undo = useMutation({
     mutationFn: () => body(api.POST("/sync/runs/{run_id}/undo", { params: { path: { run_id: run.id } } })),
     onSuccess: ({ run_id }) => navigate({ to: "/runs/$id", params: { id: run_id } }),
-  });
-  const table = useMutation({
-    mutationFn: async () => download(await csvOf(run.id), `watchferry-${run.id}.csv`),
   });
   const { sent } = run.counts;
   const needs = needingYou(run);
@@ -64,17 +59,13 @@ export function Ended({ run }: { run: Run }) {
           {t("calls", run.upstream_calls)}
         </Text>
         {needs > 0 && run.mode !== "undo" && <TextLink to="/needs-you">{t("needs", { count: needs })}</TextLink>}
-        {table.error ? <Trouble error={table.error} /> : null}
-        <Group>
-          <Button variant="default" onClick={() => table.mutate()} loading={table.isPending}>
-            {t("csv")}
-          </Button>
-          {undoable(run) && (
+        {undoable(run) && (
+          <Group>
             <Button variant="light" color="red" onClick={() => setAsking(true)}>
               {t("undo.offer", { count: sent })}
             </Button>
-          )}
-        </Group>
+          </Group>
+        )}
       </Stack>
       {asking && (
         <Suspense>

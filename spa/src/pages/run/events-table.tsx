@@ -1,8 +1,9 @@
-import { Group, Select, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { Button, Group, Select, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { csvOf, download } from "../../api/csv";
 import { eventsQuery, type Run } from "../../api/queries";
 import { chosen as choose, rowOf, type SORTS, type SortBy, sorted } from "../../lib/events";
 import { Search } from "../../parts/icons";
@@ -24,6 +25,9 @@ export function EventsTable({ run, chosen, onChoose }: { run: Run; chosen: Chose
     if (hasNextPage && !isFetching && !isError) void fetchNextPage();
   }, [hasNextPage, isFetching, isError, fetchNextPage]);
 
+  const table = useMutation({
+    mutationFn: async () => download(await csvOf(run.id), `watchferry-${run.id}.csv`),
+  });
   const [search, setSearch] = useState("");
   const [sort, setSort] = useState<{ by: SortBy; descending: boolean }>({ by: "time", descending: true });
   const wanted = useDeferredValue(search);
@@ -58,10 +62,14 @@ export function EventsTable({ run, chosen, onChoose }: { run: Run; chosen: Chose
           onChange={(value) => onChoose({ outcome: value === "all" ? null : value, reason: null })}
           allowDeselect={false}
         />
+        <Button variant="default" onClick={() => table.mutate()} loading={table.isPending}>
+          {t("csv")}
+        </Button>
         <Text size="sm" c="dimmed" role="status" pb={8}>
           {hasNextPage ? t("coming", { count: rows.length }) : t("shown", { count: shown.length })}
         </Text>
       </Group>
+      {table.error ? <Trouble error={table.error} /> : null}
       {isError && <Trouble error={events.error} onRetry={() => void fetchNextPage()} />}
       <Rows rows={shown} sort={sort} onSort={setSort} />
       {shown.length === 0 && <Nothing title={t("noMatch.title")} hint={t("noMatch.hint")} />}
