@@ -30,9 +30,16 @@ export function Sure({ opened, onClose, title, children, yes, phrase, onYes, pen
       title={title}
       centered
       closeButtonProps={{ "aria-label": t("close") }}
+      attributes={{ header: { role: "presentation" } }} // the page's own is the one banner
       onExitTransitionEnd={() => setTyped("")}
     >
-      <Stack>
+      <Stack
+        component="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!wrong && !pending) onYes();
+        }}
+      >
         <div>{children}</div>
         {phrase !== undefined && (
           <TextInput
@@ -48,7 +55,7 @@ export function Sure({ opened, onClose, title, children, yes, phrase, onYes, pen
           <Button variant="default" onClick={onClose}>
             {t("sure.no")}
           </Button>
-          <Button color="red" onClick={onYes} loading={pending} disabled={wrong}>
+          <Button type="submit" color="red" loading={pending} disabled={wrong}>
             {yes}
           </Button>
         </Group>

@@ -17,7 +17,7 @@ export function SolvedList({ solved }: { solved: readonly Solved[] }) {
       </Title>
       <ul className={styles.solved}>
         {solved.slice(0, SHORT).map((each) => (
-          <OneSolved key={each.plan.keys.join()} solved={each} />
+          <OneSolved key={`${each.need.id} ${each.at}`} solved={each} />
         ))}
       </ul>
     </Stack>

@@ -15,6 +15,8 @@ export interface Mending {
 }
 
 export interface Solved extends Mending {
+  /** Unix milliseconds: a title may be solved, taken back and solved again. */
+  at: number;
   /** Taken back: the override is gone. */
   back: boolean;
 }
@@ -82,7 +84,7 @@ export function useMend() {
       });
     },
     onSuccess: (_, mending) => {
-      client.setQueryData<Solved[]>(SOLVED, (others = []) => [{ ...mending, back: false }, ...others]);
+      client.setQueryData<Solved[]>(SOLVED, (others = []) => [{ ...mending, at: Date.now(), back: false }, ...others]);
     },
     onSettled: () => {
       // The last one of several: an earlier answer would bring back cards that are on their way.

@@ -26,6 +26,7 @@ export function Notifications({ settings }: { settings: Settings }) {
             setChanging(true);
             setSaid(null);
           }}
+          onTest={() => setSaid(null)}
           onRemoved={() => setSaid("removed")}
         />
       ) : (
@@ -42,9 +43,17 @@ export function Notifications({ settings }: { settings: Settings }) {
   );
 }
 
-function Stored({ shown, onChange, onRemoved }: { shown: string; onChange: () => void; onRemoved: () => void }) {
+interface There {
+  /** The address, masked. */
+  shown: string;
+  onChange: () => void;
+  onTest: () => void;
+  onRemoved: () => void;
+}
+
+function Stored({ shown, onChange, onTest, onRemoved }: There) {
   const { t } = useTranslation("settings");
-  const test = useMutation({ mutationFn: () => api.POST("/sync/webhook/test") });
+  const test = useMutation({ mutationFn: () => api.POST("/sync/webhook/test"), onMutate: onTest });
   const change = useChange(onRemoved);
   const remove: Doing = { ...change, mutate: (_, then) => change.mutate({ webhook_url: null }, then) };
   return (

@@ -1,9 +1,10 @@
-import { Button, Code, Group, Stack, Text } from "@mantine/core";
+import { Alert, Button, Code, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, api, proxied } from "../../api/client";
 import { type Session, sessionQuery } from "../../api/queries";
+import { Warning } from "../../parts/icons";
 import { Trouble } from "../../parts/trouble";
 import { Ask } from "./ask";
 import { ProwlarrForm } from "./prowlarr-form";
@@ -23,6 +24,7 @@ export function Prowlarr({ prowlarr }: { prowlarr: Session["prowlarr"] }) {
             setChanging(true);
             setSaid(null);
           }}
+          onTry={() => setSaid(null)}
           onRemoved={() => setSaid("removed")}
         />
       ) : (
@@ -40,10 +42,18 @@ export function Prowlarr({ prowlarr }: { prowlarr: Session["prowlarr"] }) {
   );
 }
 
-function Stored({ address, onChange, onRemoved }: { address: string; onChange: () => void; onRemoved: () => void }) {
+interface There {
+  address: string;
+  onChange: () => void;
+  onTry: () => void;
+  onRemoved: () => void;
+}
+
+function Stored({ address, onChange, onTry, onRemoved }: There) {
   const { t } = useTranslation("settings");
   const client = useQueryClient();
   const attempt = useMutation({
+    onMutate: onTry,
     mutationFn: async () =>
       (await proxied<unknown[]>("/prowlarr/api/v1/search", { query: "test", limit: "1" })).data.length,
   });
@@ -73,8 +83,12 @@ function Stored({ address, onChange, onRemoved }: { address: string; onChange: (
           {t("prowlarr.follows")}
         </Ask>
       </Group>
-      {key && <Text size="sm">{t("prowlarr.key")}</Text>}
-      {attempt.error ? <Trouble error={attempt.error} /> : null}
+      {key && (
+        <Alert color="red" variant="light" icon={<Warning />} title={t("prowlarr.key")} role="alert">
+          {t("prowlarr.keyFix")}
+        </Alert>
+      )}
+      {attempt.error && !key ? <Trouble error={attempt.error} /> : null}
       <Said>{attempt.isSuccess && t("prowlarr.works", { count: attempt.data })}</Said>
     </Stack>
   );

@@ -19,6 +19,7 @@ export function Rewatch({ settings }: { settings: Settings }) {
   const { values } = draft;
   const minutes = values.window_minutes;
   const wrong = values.rewatch === "window" && !(minutes >= 1 && minutes <= LONGEST);
+  const shown = wrong ? window_minutes : minutes;
   return (
     <Section title={t("rewatch.title")} about={t("rewatch.example")}>
       <DraftForm {...draft} wrong={wrong} onSave={() => draft.change.mutate(draft.changed)}>
@@ -30,8 +31,8 @@ export function Rewatch({ settings }: { settings: Settings }) {
           <div className={styles.choices}>
             {WAYS.map((way) => (
               <Choice key={way} value={way} title={t(`rewatch.${way}.title`)}>
-                {way === "window" ? t("rewatch.window.about", { count: minutes || 0 }) : t(`rewatch.${way}.about`)}{" "}
-                {t("rewatch.plays", { count: plays(EXAMPLE, { rewatch: way, window_minutes: minutes || 0 }) })}
+                {way === "window" ? t("rewatch.window.about", { count: shown }) : t(`rewatch.${way}.about`)}{" "}
+                {t("rewatch.plays", { count: plays(EXAMPLE, { rewatch: way, window_minutes: shown }) })}
               </Choice>
             ))}
           </div>
