@@ -1,8 +1,9 @@
 import { Badge, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useInViewport } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Candidate } from "../../api/queries";
+import { type Candidate, sessionQuery } from "../../api/queries";
 import { ignoring, type Need, type Plan, planOf } from "../../lib/needs";
 import { placeName, type Shift, UNSHIFTED } from "../../lib/offsets";
 import { Poster } from "../../parts/poster";
@@ -33,13 +34,15 @@ export function NeedCard({ need, failed, onAnswer }: Asked) {
   // That it lacks them is known; asking Trakt once more would only be answered with an error.
   const lacking = picked === null && shift.season === 0 && shift.episode === 0;
   const preview = usePreview(need, seen && chosen && !lacking ? chosen.trakt_id : null, shift);
+  const session = useQuery(sessionQuery());
+  const pictured = seen && session.data?.kinopub.connected === true; // Kinopub is asked for the poster
   const plan = planOf(need, preview.matched, preview.watched);
   const why = whyNot(need, chosen, preview, plan);
   return (
     <Paper withBorder p="md" component="article" aria-labelledby={headingOf(need)} ref={ref}>
       <Stack>
         <div className={styles.head}>
-          <Poster title={need.title} size="medium" type={need.type} kinopubItem={seen ? need.item : null} />
+          <Poster title={need.title} size="medium" type={need.type} kinopubItem={pictured ? need.item : null} />
           <Stack gap={6}>
             <Title order={2} size="h4" id={headingOf(need)} tabIndex={-1} className={styles.title}>
               {need.title}
