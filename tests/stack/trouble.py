@@ -13,6 +13,7 @@ from tests.stack.deployed import Deployed
 from tests.stack.person import AT_REST, Person, Plays
 from tests.stack.strikes import Strike
 from tests.upstreams import Fault
+from watchferry.storage.account import SyncSettings
 from watchferry.storage.runs import new_run_id
 from watchferry.sync.queues import PlanJob
 
@@ -23,6 +24,9 @@ type Life = Generator[tuple[Person, str], dict[str, Any]]
 
 PATIENCE = 600.0
 """Seconds for all stories; what is not over then is what it is."""
+
+
+USUAL_BATCH = SyncSettings().batch_size
 
 
 def nothing(_: Person) -> None:
@@ -59,7 +63,7 @@ class Row:
     """Seconds between the fault and the next call of its kind, at least."""
     own_titles: bool = False
     """Titles that nobody else maps."""
-    batch_size: int = 50
+    batch_size: int = USUAL_BATCH
     """One batch, or three."""
 
 
@@ -101,7 +105,8 @@ def prepare(deployed: Deployed, rows: Sequence[Row]) -> list[Story]:
     for story in stories:
         person = story.person
         person.usual(deployed.new_shelf() if story.row.own_titles else None)
-        person.settings(batch_size=story.row.batch_size)
+        if story.row.batch_size != USUAL_BATCH:
+            person.settings(batch_size=story.row.batch_size)
     all_at_once([live_before(story) for story in stories if story.row.way != "sync"])
     return stories
 
