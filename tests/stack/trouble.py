@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import batched
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from tests.stack.deployed import Deployed
 from tests.stack.person import AT_REST, Person, Plays
@@ -18,6 +18,9 @@ from watchferry.storage.runs import new_run_id
 from watchferry.sync.queues import PlanJob
 
 Change = Callable[[Person], object]
+
+type Way = Literal["sync", "confirm", "undo"]
+WAYS: Sequence[Way] = get_args(Way.__value__)
 
 type Life = Generator[tuple[Person, str], dict[str, Any]]
 """Yields a run that has to end first, and is given it."""
@@ -42,7 +45,7 @@ class Row:
     kinopub: Sequence[Mapping[str, Any]] = ()
     strikes: Sequence[Strike] = ()
     """On our own functions."""
-    way: Literal["sync", "confirm", "undo"] = "sync"
+    way: Way = "sync"
     """What meets the fault: a run, the confirmation of a preview, the undoing of a run."""
     before: Change = nothing
     meanwhile: Change | None = None
@@ -129,10 +132,15 @@ def begin(story: Story) -> str:
     story.strikes = {person.at.strikes.add(person, strike): strike for strike in row.strikes}
     if row.hours > 1:
         return an_hour_later(person)
-    if row.way == "sync":
+    return meet(person, row.way, story.earlier)
+
+
+def meet(person: Person, way: Way, earlier: str) -> str:
+    """A run, or what becomes of an earlier one. Returns the run that meets the fault."""
+    if way == "sync":
         return person.start()
-    told = person.call("POST", f"sync/runs/{story.earlier}/{row.way}", json={})
-    return str(told["run_id"]) if row.way == "undo" else story.earlier
+    told = person.call("POST", f"sync/runs/{earlier}/{way}", json={})
+    return str(told["run_id"]) if way == "undo" else earlier
 
 
 def live(story: Story) -> Life:
