@@ -31,14 +31,14 @@ up: $(READY) ## the local cloud with the stack in it; addresses and keys come fr
 down: $(READY) ## stop the local cloud; its state is kept
 	$(PYTHON) -m tests.cloud.down
 
-test: page ## every test
+test: page ## every test; of the fault matrix a row of each kind
 	cd spa && $(NPM) test
-	$(PYTHON) -m pytest -n auto -m "not faults"
+	$(PYTHON) -m pytest -n auto -m "not thorough"
 
 page: $(READY) # what checks and tests of the page need
 	@$(PYTHON) -m tests.cloud.page
 
-faults: $(READY) ## everything that can go wrong in the deployed stack, for some ten minutes
+faults: $(READY) ## all rows of the fault matrix: everything that can go wrong in the deployed stack
 	$(PYTHON) -m pytest -m faults
 
 check: page ## linters, types, rules about imports, the template

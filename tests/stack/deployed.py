@@ -160,7 +160,8 @@ class Deployed:
         response.read()
         self.answers.append(f"{response.status_code} {response.headers.multi_items()} {response.text}")
         cookies = response.headers.get_list("set-cookie")
-        kept = {cookie.partition("=")[2].partition(";")[0] for cookie in cookies}
+        # What the page's own scripts may read is none.
+        kept = {cookie.partition("=")[2].partition(";")[0] for cookie in cookies if "httponly" in cookie.lower()}
         if response.status_code in {200, 201} and response.headers.get("content-type") == "application/json":
             told = response.json()
             kept |= {str(told[name]) for name in ("device_code", "state", "token") if name in told}

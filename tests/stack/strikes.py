@@ -21,6 +21,8 @@ LIVES = {"SyncPlanner": 60, "HistorySender": 34}
 """Seconds. Of the planner's the last 30 are for its checkpoint, of the sender's 26 for its POST."""
 HIDDEN = {"SyncJobs": 32, "HistoryBatches": 12}
 """Seconds after which a message comes again: the planner's when its run may be taken over, the sender's long before."""
+DELIVERIES = 100
+"""Before a message is given up: on a busy machine a time that is over in seconds is over often."""
 AT_ONCE = {"SyncJobs": 4, "HistoryBatches": 10}
 """Functions that work on a queue: many of them only wait for a fault to be over."""
 
@@ -99,6 +101,8 @@ def hurried(deployed: "Deployed") -> Iterator[None]:
             back.callback(live, deployed, function, live(deployed, function, seconds))
         for queue, seconds in HIDDEN.items():
             back.callback(hide, deployed, queue, hide(deployed, queue, seconds))
+        for queue in HIDDEN:
+            back.callback(bury_after, deployed, queue, bury_after(deployed, queue, DELIVERIES))
         for queue, number in AT_ONCE.items():
             back.callback(work_at_once, deployed, queue, work_at_once(deployed, queue, number))
         yield
@@ -119,6 +123,17 @@ def hide(deployed: "Deployed", queue: str, seconds: int) -> int:
     before = int(cloud.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
     cloud.set_queue_attributes(QueueUrl=url, Attributes={name: str(seconds)})
     return before
+
+
+def bury_after(deployed: "Deployed", queue: str, deliveries: int) -> int:
+    """After how many deliveries a message is given up. Returns what it was."""
+    url, cloud = deployed.stack.queues[queue], deployed.cloud("sqs")
+    name = "RedrivePolicy"
+    policy = json.loads(cloud.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+    cloud.set_queue_attributes(
+        QueueUrl=url, Attributes={name: json.dumps(policy | {"maxReceiveCount": str(deliveries)})}
+    )
+    return int(policy["maxReceiveCount"])
 
 
 def work_at_once(deployed: "Deployed", queue: str, number: int) -> int:

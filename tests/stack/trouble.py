@@ -7,22 +7,29 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import batched
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from tests.stack.deployed import Deployed
 from tests.stack.person import AT_REST, Person, Plays
 from tests.stack.strikes import Strike
 from tests.upstreams import Fault
+from watchferry.storage.account import SyncSettings
 from watchferry.storage.runs import new_run_id
 from watchferry.sync.queues import PlanJob
 
 Change = Callable[[Person], object]
+
+type Way = Literal["sync", "confirm", "undo"]
+WAYS: Sequence[Way] = get_args(Way.__value__)
 
 type Life = Generator[tuple[Person, str], dict[str, Any]]
 """Yields a run that has to end first, and is given it."""
 
 PATIENCE = 600.0
 """Seconds for all stories; what is not over then is what it is."""
+
+
+USUAL_BATCH = SyncSettings().batch_size
 
 
 def nothing(_: Person) -> None:
@@ -38,7 +45,7 @@ class Row:
     kinopub: Sequence[Mapping[str, Any]] = ()
     strikes: Sequence[Strike] = ()
     """On our own functions."""
-    way: Literal["sync", "confirm", "undo"] = "sync"
+    way: Way = "sync"
     """What meets the fault: a run, the confirmation of a preview, the undoing of a run."""
     before: Change = nothing
     meanwhile: Change | None = None
@@ -59,7 +66,7 @@ class Row:
     """Seconds between the fault and the next call of its kind, at least."""
     own_titles: bool = False
     """Titles that nobody else maps."""
-    batch_size: int = 50
+    batch_size: int = USUAL_BATCH
     """One batch, or three."""
 
 
@@ -101,7 +108,8 @@ def prepare(deployed: Deployed, rows: Sequence[Row]) -> list[Story]:
     for story in stories:
         person = story.person
         person.usual(deployed.new_shelf() if story.row.own_titles else None)
-        person.settings(batch_size=story.row.batch_size)
+        if story.row.batch_size != USUAL_BATCH:
+            person.settings(batch_size=story.row.batch_size)
     all_at_once([live_before(story) for story in stories if story.row.way != "sync"])
     return stories
 
@@ -124,10 +132,15 @@ def begin(story: Story) -> str:
     story.strikes = {person.at.strikes.add(person, strike): strike for strike in row.strikes}
     if row.hours > 1:
         return an_hour_later(person)
-    if row.way == "sync":
+    return meet(person, row.way, story.earlier)
+
+
+def meet(person: Person, way: Way, earlier: str) -> str:
+    """A run, or what becomes of an earlier one. Returns the run that meets the fault."""
+    if way == "sync":
         return person.start()
-    told = person.call("POST", f"sync/runs/{story.earlier}/{row.way}", json={})
-    return str(told["run_id"]) if row.way == "undo" else story.earlier
+    told = person.call("POST", f"sync/runs/{earlier}/{way}", json={})
+    return str(told["run_id"]) if way == "undo" else earlier
 
 
 def live(story: Story) -> Life:

@@ -10,6 +10,7 @@ from tests.tables import everything_stored, tables
 from tests.unit.account.conftest import Cloud
 from tests.unit.auth.conftest import NewBrowser, connect_kinopub, sign_in
 from tests.world import PLANNER_LIVES, MemoryQueues
+from watchferry.account import belongings
 from watchferry.account import leave as leaving
 from watchferry.account.belongings import NOBODYS
 from watchferry.auth.grants import TokenPair
@@ -301,9 +302,10 @@ def test_messages_that_come_late(cloud: Cloud, connected: Browser) -> None:
     assert traces(cloud, cloud.uuid) == []
 
 
-def test_a_sweep_that_runs_out_of_time(cloud: Cloud, connected: Browser) -> None:
+def test_a_sweep_that_runs_out_of_time(cloud: Cloud, connected: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     """Goes on by message, a step at a time if need be, until all is gone."""
-    for number in range(120):
+    monkeypatch.setattr(belongings, "RUNS_AT_ONCE", 5)
+    for number in range(12):
         run_id = f"run-{number:03d}"
         cloud.wiring.runs.create(cloud.uuid, run_id, mode="sync", trigger="schedule")
         cloud.wiring.plans.write(run_id, 1, [[an_event()]], [])

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -89,9 +90,14 @@ def test_a_problem_may_say_more(visitor: Browser, failures: list[Exception]) -> 
 
 def test_aws_at_its_limit(visitor: Browser, failures: list[Exception]) -> None:
     """503 `busy` and when to come again; any other refusal of AWS is our own fault."""
-    failures.append(ClientError({"Error": {"Code": "ThrottlingException", "Message": "m"}}, "GetItem"))
-    said = visitor.get("/auth/fail")
-    assert (said.status, said.code, said.headers["retry-after"]) == (503, "busy", "1")
+    of_a_part: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": "m"},
+        "CancellationReasons": [{"Code": "None"}, {"Code": "ThrottlingError"}],
+    }
+    for refused in ({"Error": {"Code": "ThrottlingException", "Message": "m"}}, of_a_part):
+        failures.append(ClientError(refused, "GetItem"))
+        said = visitor.get("/auth/fail")
+        assert (said.status, said.code, said.headers["retry-after"]) == (503, "busy", "1")
     failures.append(ClientError({"Error": {"Code": "AccessDeniedException", "Message": "m"}}, "GetItem"))
     said = visitor.get("/auth/fail")
     assert (said.status, said.code) == (500, "internal")

@@ -348,6 +348,17 @@ def test_trakt_must_have_it(world: World) -> None:
     assert world.shop.overrides.rules(USER).by_item == {}
 
 
+@pytest.mark.parametrize(("key", "wrong"), [("90-1-3", "S6E1"), ("90-1", "season 6")])
+def test_what_was_mended_before_is_checked_as_well(world: World, key: str, wrong: str) -> None:
+    """Nothing of it waits any more; what the key names has to be there all the same."""
+    world.run()
+    show = show_of(world, SILO)
+    mend(world, key, trakt_id=show.trakt, season_offset=-1, episode_offset=-2)
+    status, detail = refused(world, key, trakt_id=show.trakt, season_offset=5, episode_offset=-2)
+    assert (status, wrong in detail) == (400, True)
+    assert world.shop.overrides.rules(USER).by_item[SILO][key].season_offset == -1
+
+
 def test_unknown_keys(world: World) -> None:
     world.run()
     for key in ("12", "901", "1", "9-1-3"):

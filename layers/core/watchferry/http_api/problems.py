@@ -26,8 +26,10 @@ from watchferry.storage.account import RunActive
 MEDIA_TYPE = "application/problem+json"
 
 _THROTTLED = {
+    "ProvisionedThroughputExceeded",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
+    "ThrottlingError",
     "ThrottlingException",
     "TooManyRequestsException",
 }
@@ -70,9 +72,15 @@ def problem_of(error: Exception) -> Problem | None:  # noqa: PLR0912 - a case pe
             return Problem(502, "upstream_too_large", str(error))
         case TokenRefused() | Rejected() | NotThere():
             return Problem(502, "upstream_refused", str(error))
-        case ClientError(response={"Error": {"Code": str(code)}}) if code in _THROTTLED:
+        case ClientError() if _is_throttled(error):
             return Problem(503, "busy", "too much is asked of this deployment at the moment", retry_after=1)
     return None
+
+
+def _is_throttled(error: ClientError) -> bool:
+    """A transaction says it of its parts."""
+    reasons = [error.response["Error"], *error.response.get("CancellationReasons", [])]
+    return any(reason.get("Code") in _THROTTLED for reason in reasons)
 
 
 def unforeseen() -> Problem:

@@ -112,16 +112,35 @@ def _led(trakt: Trakt, override: Override, wanted: "Mend", waiting: Sequence[Unm
         seasons = trakt.seasons(trakt_id)
     except NotThere as gone:
         raise Problem(400, "validation", "trakt_id: Trakt has no such show") from gone
-    places = [override.shifted(*place) for row in waiting for place in row.episodes]
+    places = _places(override, waiting)
     there = index_seasons(seasons) or {
         str(season): {str(episode.number): {} for episode in trakt.season(trakt_id, season)}
         for season in sorted({season for season, _ in places})
         if any(each.number == season for each in seasons)
     }
-    if places and not any(str(number) in there.get(str(season), {}) for season, number in places):
-        season, number = places[0]
-        raise Problem(400, "validation", f"season_offset, episode_offset: Trakt's show has no S{season}E{number}")
+    if places and not any(
+        str(season) in there and (number is None or str(number) in there[str(season)]) for season, number in places
+    ):
+        raise Problem(400, "validation", f"season_offset, episode_offset: Trakt's show has no {_named(*places[0])}")
     return override
+
+
+def _places(override: Override, waiting: Sequence[Unmatched]) -> list[tuple[int, int | None]]:
+    """Where Trakt has to have some of it: what waits or, where nothing does since it was mended before, what the key
+    names. Season and number; None: any.
+    """
+    if waiting:
+        return [override.shifted(*place) for row in waiting for place in row.episodes]
+    match [int(part) for part in override.key.split("-")]:
+        case [_, season, number]:
+            return [override.shifted(season, number)]
+        case [_, season]:
+            return [(override.shifted(season, 0)[0], None)]
+    return []
+
+
+def _named(season: int, number: int | None) -> str:
+    return f"season {season}" if number is None else f"S{season}E{number}"
 
 
 def _memory_of(row: Unmatched) -> str:
