@@ -51,7 +51,8 @@ check: page ## linters, types, rules about imports, the template
 	cd spa && $(NPM) run check
 
 pictures: page ## the README's screenshots, made anew by the page's tests
-	PICTURES=1 $(PYTHON) -m pytest -n 0 tests/stack/test_page.py
+	PICTURES=1 $(PYTHON) -m pytest -n 0 tests/stack/test_page.py -k pictures
+	cd .local/pictures && cp home.png home-ru.png preview.png run.png needs-you.png needs-you-ru.png $(CURDIR)/spa/pictures/
 
 bench: $(READY) ## how cost grows with users and with history
 	$(PYTHON) -m tests.bench

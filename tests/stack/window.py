@@ -1,6 +1,5 @@
 """Somebody at the page: a window of a real browser on the deployed site."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +13,14 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tests.cloud.page import PAGE
 from tests.cloud.stack import BrowserCookies
 from tests.cloud.tools import ROOT
+from tests.stack.deployed import until
 from tests.stack.person import Person
 
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PATIENCE_MS = 30_000
 """A machine that is busy with other tests takes its time."""
 
-PICTURES = ROOT / "spa/pictures" if os.environ.get("PICTURES") else ROOT / ".local/pictures"
+PICTURES = ROOT / ".local/pictures"
 """Those of the README are made anew by `make pictures`."""
 
 
@@ -67,8 +67,8 @@ class Window:
         assert self.violations() == []
         self.page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
         self.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-        # Charts follow the window's width a moment later.
-        self.page.wait_for_function("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        until("all fits a phone", lambda: self.page.evaluate(too_wide) <= 0)  # charts follow a moment later
         self.page.screenshot(path=PICTURES / f"{name}-phone.png", animations="disabled")
         self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
 
