@@ -137,10 +137,10 @@ export interface Begun {
   id: number;
   type: string;
   title: string;
-  /** Of a series: episodes in all, seen, left. */
-  total?: number;
-  watched?: number;
-  new?: number;
+  /** Of a series: episodes in all, seen, left. As text at times. */
+  total?: number | string;
+  watched?: number | string;
+  new?: number | string;
 }
 
 /** What was begun on Kinopub and not finished: kinoapi.ru.md, watching. */
