@@ -1,5 +1,7 @@
 /** Every question that the page asks, with its key and how long the answer is good. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { atMost } from "../lib/at-most";
+import { type Minutes, minutesOf, type Video } from "../lib/minutes";
 import { type Listed, numbersOf, type Place } from "../lib/offsets";
 import type { Play } from "../lib/weeks";
 import { ApiError, api, body, proxied, type Schemas } from "./client";
@@ -119,9 +121,14 @@ async function poster({ type, imdb, tmdb, kinopubItem }: Wanted): Promise<string
   return (kind === "movie" ? data.movie_results : data.tv_results)[0]?.poster_path ?? null;
 }
 
+/** Many reads at once make Kinopub refuse them. */
+const kinopub = atMost(3);
+
 /** Kinopub knows IMDb's ids as numbers, and those that it does not know as 0 or null. */
 async function imdbOf(item: number): Promise<string | null> {
-  const { data } = await proxied<{ item?: { imdb?: number | null } }>(`/kinopub/v1/items/${item}`);
+  const { data } = await kinopub(() =>
+    proxied<{ item?: { imdb?: number | null } }>(`/kinopub/v1/items/${item}`, { nolinks: "1" }),
+  );
   return data.item?.imdb ? `tt${String(data.item.imdb).padStart(7, "0")}` : null;
 }
 
@@ -130,10 +137,10 @@ export interface Begun {
   id: number;
   type: string;
   title: string;
-  /** Of a series: episodes in all, seen, left. */
-  total?: number;
-  watched?: number;
-  new?: number;
+  /** Of a series: episodes in all, seen, left. As text at times. */
+  total?: number | string;
+  watched?: number | string;
+  new?: number | string;
 }
 
 /** What was begun on Kinopub and not finished: kinoapi.ru.md, watching. */
@@ -144,19 +151,43 @@ export const begunQuery = (what: "movies" | "serials") =>
     staleTime: 5 * MINUTE_MS,
   });
 
+/** How much of a film was watched, which the list does not say; null where no length is known. */
+export const minutesQuery = (item: number) =>
+  queryOptions({
+    queryKey: ["minutes", item],
+    queryFn: async (): Promise<Minutes | null> => {
+      const { data } = await kinopub(() =>
+        proxied<{ item: { videos?: Video[] } }>("/kinopub/v1/watching", { id: String(item) }),
+      );
+      return minutesOf(data.item.videos ?? []);
+    },
+    staleTime: 5 * MINUTE_MS,
+    retry: false,
+  });
+
+/** Of 250 plays, which is as many as Trakt gives at once. Nobody watches more in a year than fit into so many. */
+const MOST_PAGES = 40;
+
+export interface Plays {
+  plays: Play[];
+  /** There are more; the oldest are missing. */
+  cut: boolean;
+}
+
 /** Plays of Trakt's history since a day, films or episodes: page by page, one after another. */
 export const playsQuery = (what: "movies" | "episodes", since: Date) =>
   queryOptions({
-    queryKey: ["plays", what, since.toISOString().slice(0, 10)],
-    queryFn: async () => {
-      const plays: Play[] = [];
-      for (let page = 1, pages = 1; page <= pages; page++) {
+    queryKey: ["history", what, since.toISOString().slice(0, 10)],
+    queryFn: async (): Promise<Plays> => {
+      const plays = new Map<number, Play>(); // pages shift while something is added
+      let pages = 1;
+      for (let page = 1; page <= Math.min(pages, MOST_PAGES); page++) {
         const query = { start_at: since.toISOString(), page: String(page), limit: "250" };
         const { data, headers } = await proxied<Play[]>(`/trakt/sync/history/${what}`, query);
-        plays.push(...data.map(({ type, watched_at }) => ({ type, watched_at })));
+        for (const { id, type, watched_at } of data) plays.set(id, { id, type, watched_at });
         pages = Number(headers.get("x-pagination-page-count")) || 1;
       }
-      return plays;
+      return { plays: [...plays.values()], cut: pages > MOST_PAGES };
     },
     staleTime: 6 * HOUR_MS,
   });

@@ -13,3 +13,17 @@ export const needingYou = (run: Pick<Run, "counts">): number =>
 /** Whether undo makes sense; the server has the last word. */
 export const undoable = (run: Pick<Run, "mode" | "status" | "counts">): boolean =>
   run.mode !== "undo" && run.counts.sent > 0 && ["succeeded", "partial", "failed", "cancelled"].includes(run.status);
+
+/** The newest run that carried views across, or found that there were none. Newest first. */
+export const lastSuccess = (runs: readonly Run[] = []): Run | undefined =>
+  runs.find(
+    (run) => run.status === "succeeded" && (run.mode === "sync" || (run.mode === "preview" && run.counts.sent > 0)),
+  );
+
+/** The run whose plan waits for its user's word. */
+export const waitingOf = (runs: readonly Run[] = []): Run | undefined =>
+  runs.find((run) => run.status === "awaiting_confirmation");
+
+/** When Trakt's history was last changed by a run; 0 when by none. */
+export const lastChange = (runs: readonly Run[] = []): number =>
+  Math.max(0, ...runs.map((run) => (run.counts.sent > 0 && run.finished_at ? Date.parse(run.finished_at) : 0)));

@@ -1,6 +1,8 @@
 /** Plays in weeks that begin on Monday, in the viewer's own time zone. */
 
 export interface Play {
+  /** Of Trakt's history. */
+  id: number;
   type: "movie" | "episode";
   watched_at: string;
 }
@@ -47,4 +49,45 @@ export function weekly(plays: readonly Play[], now: Date, count: number): Week[]
 export function since(now: Date, count: number): Date {
   const monday = new Date(mondayOf(now).getTime() - 7 * (count - 1) * DAY_MS);
   return new Date(monday.getFullYear(), monday.getMonth(), monday.getDate());
+}
+
+/** “9–15 Mar 2026” */
+export const weekText = (monday: string, locale: string): string =>
+  new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).formatRange(new Date(`${monday}T12:00`), sundayOf(monday));
+
+/** Mondays of the weeks in which a month begins: the marks of an axis. */
+export const monthMarks = (weeks: readonly Week[]): string[] =>
+  weeks.map(({ monday }) => monday).filter((monday) => sundayOf(monday).getDate() <= 7);
+
+/** “Mar” of the month that begins in the week; January says its year instead. */
+export function monthText(monday: string, locale: string): string {
+  const sunday = sundayOf(monday);
+  if (sunday.getMonth() === 0) return String(sunday.getFullYear());
+  return new Intl.DateTimeFormat(locale, { month: "short" }).format(sunday).replace(".", "");
+}
+
+function sundayOf(monday: string): Date {
+  const day = new Date(`${monday}T12:00`);
+  day.setDate(day.getDate() + 6);
+  return day;
+}
+
+export interface Sum {
+  films: number;
+  episodes: number;
+  /** The week with the most views; null when there were none at all. */
+  most: Week | null;
+}
+
+export const viewsOf = ({ films, episodes }: Week): number => films + episodes;
+
+/** What the chart says, in numbers. */
+export function summed(weeks: readonly Week[]): Sum {
+  const sum: Sum = { films: 0, episodes: 0, most: null };
+  for (const week of weeks) {
+    sum.films += week.films;
+    sum.episodes += week.episodes;
+    if (viewsOf(week) > (sum.most ? viewsOf(sum.most) : 0)) sum.most = week;
+  }
+  return sum;
 }

@@ -6,6 +6,9 @@ import { TextLink } from "../../parts/links";
 
 const COLORS = { ok: "teal", reauth_required: "orange", account_locked: "red" } as const;
 
+/** Where it says why the hourly sync is paused. */
+export const PAUSED = "paused";
+
 /** Both accounts: connected, to be connected again, or locked. */
 export function Accounts({ session }: { session: Session }) {
   const { t } = useTranslation("home");
@@ -24,6 +27,11 @@ export function Accounts({ session }: { session: Session }) {
             >
               {t(`account.${name}`)} · {t(`account.${status}`)}
             </Badge>
+            {status === "account_locked" && (
+              <TextLink to="/" hash={PAUSED}>
+                {t("account.what")}
+              </TextLink>
+            )}
             {status === "reauth_required" && <TextLink to="/connect">{t("account.again")}</TextLink>}
           </Group>
         );

@@ -22,7 +22,7 @@ export function Begun() {
         </Title>
         <TextLink to="/watching">{t("begun.all")}</TextLink>
       </Group>
-      <BegunGrid titles={titles} />
+      <BegunGrid titles={titles} strip />
     </Stack>
   );
 }

@@ -8,11 +8,11 @@ import { useSignedIn } from "../../api/session";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
 import { Accounts } from "./accounts";
-import { Chart } from "./chart";
 import { Word } from "./word";
 
 // What comes after the first look: the page is there before its switch and its lists are.
 const Schedule = lazy(() => import("./schedule").then(({ Schedule }) => ({ default: Schedule })));
+const Chart = lazy(() => import("./chart").then(({ Chart }) => ({ default: Chart })));
 const LatestRuns = lazy(() => import("./latest-runs").then(({ LatestRuns }) => ({ default: LatestRuns })));
 const Begun = lazy(() => import("./begun").then(({ Begun }) => ({ default: Begun })));
 
@@ -33,16 +33,18 @@ export function Home() {
         <Title order={1}>{t("hello", { name: session.data.user.name || session.data.user.slug })}</Title>
         <Accounts session={session.data} />
       </Group>
-      <Word />
+      <Word session={session.data} />
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
         <Suspense fallback={<Loading what={t("loading")} lines={3} />}>
           <Schedule />
         </Suspense>
-        <Chart />
+        <Suspense fallback={<Loading what={t("loading")} lines={3} />}>
+          <Chart connected={session.data.trakt.status === "ok"} />
+        </Suspense>
       </SimpleGrid>
       <Suspense fallback={<Loading what={t("loading")} />}>
         <LatestRuns />
-        <Begun />
+        {session.data.kinopub.status === "ok" && <Begun />}
       </Suspense>
     </Stack>
   );

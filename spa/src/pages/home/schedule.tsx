@@ -1,30 +1,22 @@
 import { Paper, Stack, Switch, Text, Title } from "@mantine/core";
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { api, body } from "../../api/client";
-import { runsQuery, type Settings, settingsQuery, stateQuery } from "../../api/queries";
+import { runsQuery, type State, settingsQuery, stateQuery } from "../../api/queries";
+import { lastSuccess } from "../../lib/runs";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
+import { useNow } from "../../parts/use-now";
 import { Ago } from "../../parts/when";
+import { useChangeEnabled } from "./use-change-enabled";
 
 /** The switch, the last success, the next run. */
 export function Schedule() {
   const { t } = useTranslation("home");
-  const client = useQueryClient();
   const state = useQuery(stateQuery());
   const settings = useQuery(settingsQuery());
   const runs = useInfiniteQuery(runsQuery());
-  const change = useMutation({
-    mutationFn: (enabled: boolean) => body(api.PUT("/sync/settings", { body: { enabled } })),
-    onMutate: (enabled) => {
-      client.setQueryData<Settings>(["settings"], (known) => known && { ...known, enabled });
-    },
-    onSettled: () => {
-      void client.invalidateQueries({ queryKey: ["settings"] });
-      void client.invalidateQueries({ queryKey: ["state"] });
-    },
-  });
-  const latest = runs.data?.pages[0]?.items.find((run) => run.status === "succeeded" && run.mode !== "undo");
+  const change = useChangeEnabled();
+  const latest = lastSuccess(runs.data?.pages[0]?.items);
   return (
     <Paper withBorder p="lg" component="section" aria-labelledby="schedule">
       <Stack gap="sm">
@@ -33,7 +25,10 @@ export function Schedule() {
         </Title>
         {!settings.data || !state.data ? (
           settings.error || state.error ? (
-            <Trouble error={settings.error ?? state.error} onRetry={() => void settings.refetch()} />
+            <Trouble
+              error={settings.error ?? state.error}
+              onRetry={() => void Promise.all([settings.refetch(), state.refetch()])}
+            />
           ) : (
             <Loading what={t("loading")} lines={3} />
           )
@@ -49,24 +44,33 @@ export function Schedule() {
               {state.data.last_success_at ? (
                 <>
                   {t("schedule.last")} <Ago time={state.data.last_success_at} />
-                  {latest && `: ${t("schedule.sent", { count: latest.counts.sent })}`}
+                  {latest &&
+                    `: ${latest.counts.sent ? t("schedule.sent", { count: latest.counts.sent }) : t("schedule.nothing")}`}
                 </>
               ) : (
                 t("schedule.never")
               )}
             </Text>
-            <Text>
-              {state.data.next_run_at ? (
-                <>
-                  {t("schedule.next")} <Ago time={state.data.next_run_at} />
-                </>
-              ) : (
-                t(settings.data.enabled ? "schedule.soon" : "schedule.off")
-              )}
+            <Text aria-live="polite">
+              <Next state={state.data} enabled={settings.data.enabled} />
             </Text>
           </>
         )}
       </Stack>
     </Paper>
+  );
+}
+
+function Next({ state, enabled }: { state: State; enabled: boolean }) {
+  const { t } = useTranslation("home");
+  const now = useNow(15_000);
+  if (!enabled) return t("schedule.off");
+  if (state.paused_reason) return t("schedule.paused");
+  // The schedule's tick is not to the second, and a run begins a little after it.
+  if (!state.next_run_at || Date.parse(state.next_run_at) < now.getTime() + 60_000) return t("schedule.soon");
+  return (
+    <>
+      {t("schedule.next")} <Ago time={state.next_run_at} />
+    </>
   );
 }

@@ -1,40 +1,51 @@
-import { Alert, Button, Group, Paper, Progress, Stack, Text, Title } from "@mantine/core";
-import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { Alert, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, api, body } from "../../api/client";
-import { isActive, runQuery, runsQuery, settingsQuery, stateQuery, unmatchedQuery } from "../../api/queries";
+import { runsQuery, type Session, settingsQuery, stateQuery, unmatchedQuery } from "../../api/queries";
 import { needsOf } from "../../lib/needs";
+import { waitingOf } from "../../lib/runs";
 import { Warning } from "../../parts/icons";
 import { ButtonLink, TextLink } from "../../parts/links";
+import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
 
+// Both are there seldom.
+const Paused = lazy(() => import("./paused"));
+const AtWork = lazy(() => import("./at-work"));
+
 /** What wants a word of its user, or goes on right now; nothing when all is well. */
-export function Word() {
+export function Word({ session }: { session: Session }) {
   const { t } = useTranslation("home");
   const state = useQuery(stateQuery());
   const runs = useInfiniteQuery(runsQuery());
   const unmatched = useInfiniteQuery(unmatchedQuery());
-  const newest = runs.data?.pages[0]?.items[0];
-  const active = state.data?.active_run_id;
+  const active = state.data?.active_run_id ?? null;
+  useFresh(active);
+  const page = runs.data?.pages[0];
+  const waiting = active ? undefined : waitingOf(page?.items);
   const [first] = unmatched.data?.pages ?? [];
   const needs = needsOf(first?.items ?? []).length;
+  const paused = state.data?.paused_reason;
+  const nothingSent = page?.next_cursor === null && page.items.every((run) => run.counts.sent === 0);
   return (
     <Stack gap="sm">
-      {state.data?.paused_reason && state.data.paused_reason !== "awaiting_confirmation" && (
-        <Alert color="orange" icon={<Warning />} title={t(`paused.${state.data.paused_reason}.title`)}>
-          <Group justify="space-between">
-            <Text size="sm">{t(`paused.${state.data.paused_reason}.hint`)}</Text>
-            {state.data.paused_reason === "reauth_required" && <TextLink to="/connect">{t("account.again")}</TextLink>}
-          </Group>
-        </Alert>
-      )}
-      {active && <AtWork id={active} />}
-      {!active && newest?.status === "awaiting_confirmation" && (
-        <Alert color="yellow" icon={<Warning />} title={t("waits", { count: newest.counts.planned })}>
-          <ButtonLink to="/runs/$id" params={{ id: newest.id }} size="xs">
-            {t("look")}
-          </ButtonLink>
+      <Suspense fallback={<Loading what={t("loading")} lines={2} />}>
+        {paused && !(paused === "awaiting_confirmation" && waiting) && <Paused reason={paused} session={session} />}
+        {active && <AtWork id={active} />}
+      </Suspense>
+      {waiting && (
+        <Alert color="yellow" icon={<Warning />} title={t("waits", { count: waiting.counts.planned })}>
+          <Stack gap="sm">
+            <Text size="sm">{t(paused === "awaiting_confirmation" ? "waitsPaused" : "waitsHint")}</Text>
+            <Group>
+              <ButtonLink to="/runs/$id" params={{ id: waiting.id }} size="xs">
+                {t("look")}
+              </ButtonLink>
+            </Group>
+          </Stack>
         </Alert>
       )}
       {needs > 0 && (
@@ -46,37 +57,25 @@ export function Word() {
           <TextLink to="/needs-you">{t("choose")}</TextLink>
         </Alert>
       )}
-      <FirstLook started={runs.data === undefined || newest !== undefined} />
+      {nothingSent && !active && !waiting && <FirstLook />}
     </Stack>
   );
 }
 
-function AtWork({ id }: { id: string }) {
-  const { t } = useTranslation(["home", "common"]);
-  const { data: run } = useQuery(runQuery(id));
-  if (!run || !isActive(run)) return null;
-  const { done, total } = run.phase_progress;
-  return (
-    <Paper withBorder p="md">
-      <Stack gap="xs">
-        <Group justify="space-between">
-          <Text fw={600}>
-            {t("atWork")} · {t(`common:status.${run.status}`)}
-          </Text>
-          <TextLink to="/runs/$id" params={{ id }}>
-            {t("watch")}
-          </TextLink>
-        </Group>
-        <Progress.Root>
-          <Progress.Section value={total ? (100 * done) / total : 0} aria-label={t("atWork")} />
-        </Progress.Root>
-      </Stack>
-    </Paper>
-  );
+/** A run came or went: what was known of runs, of titles and of the switch is out of date. */
+function useFresh(active: string | null) {
+  const client = useQueryClient();
+  const before = useRef(active);
+  useEffect(() => {
+    if (before.current !== active) {
+      for (const key of ["runs", "unmatched", "settings"]) void client.invalidateQueries({ queryKey: [key] });
+    }
+    before.current = active;
+  }, [active, client]);
 }
 
 /** For who has connected both accounts and not begun yet. */
-function FirstLook({ started }: { started: boolean }) {
+function FirstLook() {
   const { t } = useTranslation("home");
   const navigate = useNavigate();
   const settings = useQuery(settingsQuery());
@@ -91,7 +90,7 @@ function FirstLook({ started }: { started: boolean }) {
     },
     onSuccess: (id) => navigate({ to: "/runs/$id", params: { id } }),
   });
-  if (started || !settings.data || settings.data.enabled) return null;
+  if (settings.data?.enabled !== false) return null;
   return (
     <Paper withBorder p="lg">
       <Stack>
