@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from tests.bench import calls, imports, large, proxy, users
+from tests.bench import calls, imports, large, page, proxy, users
 from tests.bench.options import Options
 
 BENCHES: dict[str, Callable[[Options], None]] = {
@@ -19,6 +19,7 @@ BENCHES: dict[str, Callable[[Options], None]] = {
     "large": large.bench,
     "users": users.bench,
     "proxy": proxy.bench,
+    "page": page.bench,
 }
 
 

@@ -74,9 +74,9 @@ def deploy(target: Target, settings: Settings, say: Callable[[str], None] = tell
         say("deploying template.yaml")
         sam_deploy(target, settings)
         built.result()
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in deployed(target)["Outputs"]}
-    say("uploading the page")
-    page.upload(target.aws("s3"), target.aws("cloudfront"), outputs)
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in deployed(target)["Outputs"]}
+        say("uploading the page")
+        page.upload(target.aws("s3"), target.aws("cloudfront"), outputs)
     say("waiting for the site to answer")
     wait_until_healthy(outputs["SiteUrl"])
     return describe(target, outputs["SiteUrl"])

@@ -1,6 +1,7 @@
 """The page, from `spa/` to its bucket: types from the API's description, Vite's build, upload."""
 
 import fcntl
+import gzip
 import hashlib
 import mimetypes
 import os
@@ -56,14 +57,15 @@ def upload(s3: Any, cloudfront: Any, outputs: Mapping[str, str]) -> None:
     for file in sorted(files, key=lambda file: (file.name == "index.html", file.name == "sw.js", file)):
         name = file.relative_to(BUILT).as_posix()
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        s3.upload_file(
-            str(file),
-            outputs["PageBucket"],
-            name,
-            ExtraArgs={
-                "ContentType": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
-                "CacheControl": IMMUTABLE if name.startswith("assets/") else "no-cache",
-            },
+        packed = not kind.startswith("image/") or kind == "image/svg+xml"
+        s3.put_object(
+            Bucket=outputs["PageBucket"],
+            Key=name,
+            # Here rather than by CloudFront, so that the page is as quick wherever it is served from.
+            Body=gzip.compress(file.read_bytes(), mtime=0) if packed else file.read_bytes(),
+            ContentType=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
+            CacheControl=IMMUTABLE if name.startswith("assets/") else "no-cache",
+            **({"ContentEncoding": "gzip"} if packed else {}),
         )
     cloudfront.create_invalidation(
         DistributionId=outputs["DistributionId"],
