@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Container, Group, useMantineColorScheme } from "@mantine/core";
-import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { Link, Outlet, useMatches, useRouter } from "@tanstack/react-router";
 import { Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useSignedIn } from "../api/session";
@@ -17,12 +17,24 @@ const PAGES = [
   { to: "/settings", name: "nav.settings" },
 ] as const;
 
+/** What a page is called in the window's title; any other is not there. */
+const TITLES = {
+  "/": "nav.home",
+  "/connect": "page.connect",
+  "/runs": "nav.runs",
+  "/runs/$id": "page.run",
+  "/needs-you": "nav.needs",
+  "/watching": "page.watching",
+  "/settings": "nav.settings",
+} as const;
+
 /** What every page stands in: the bar above, the word about a missing network, the place for the page. */
 export function Shell() {
   const { t } = useTranslation();
   const online = useOnline();
   const signedIn = useSignedIn();
-  useArrival();
+  const main = useFocusOnArrival();
+  useTitle();
   return (
     <>
       <a className={styles.skip} href="#main">
@@ -56,7 +68,7 @@ export function Shell() {
           </div>
         )}
       </header>
-      <Container size="lg" component="main" id="main" tabIndex={-1} className={styles.main}>
+      <Container size="lg" component="main" id="main" tabIndex={-1} ref={main} className={styles.main}>
         <Suspense fallback={<Loading what={t("loading.page")} />}>
           <Outlet />
         </Suspense>
@@ -65,21 +77,35 @@ export function Shell() {
   );
 }
 
-/** The window is named after the page; who goes to another page by keyboard or ear is at its beginning. */
-function useArrival() {
-  const { t, i18n } = useTranslation();
-  const path = useLocation({ select: ({ pathname }) => pathname });
-  const arrived = useRef(path);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the title is in the language
+/** “Runs · Watchferry”, in the language that is spoken. */
+function useTitle() {
+  const { t } = useTranslation();
+  const last = useMatches({ select: (matches) => matches.at(-1)?.routeId });
+  const title = t(last && last in TITLES ? TITLES[last as keyof typeof TITLES] : "noPage.title");
   useEffect(() => {
-    const page = PAGES.find(({ to }) => (to === "/" ? path === "/" : path.startsWith(to)));
-    document.title = page && page.to !== "/" ? `${t(page.name)} · Watchferry` : "Watchferry";
-  }, [path, t, i18n.language]);
-  useEffect(() => {
-    if (arrived.current !== path) document.getElementById("main")?.focus({ preventScroll: true });
-    arrived.current = path;
-  }, [path]);
+    document.title = `${title} · Watchferry`;
+  }, [title]);
 }
+
+/** Another page is there: who goes by keyboard or ear is at its beginning. */
+function useFocusOnArrival() {
+  const main = useRef<HTMLDivElement>(null);
+  const router = useRouter();
+  useEffect(
+    () =>
+      router.subscribe("onResolved", ({ fromLocation, pathChanged }) => {
+        // The browser announces the first page; a page that put the focus somewhere itself knows better.
+        if (!fromLocation || !pathChanged || isWithin(main.current)) return;
+        main.current?.focus({ preventScroll: true });
+      }),
+    [router],
+  );
+  return main;
+}
+
+/** Whether the focus is on something inside, which is still there. */
+const isWithin = (element: HTMLElement | null): boolean =>
+  element !== document.activeElement && element?.contains(document.activeElement) === true;
 
 /** There are two, so the other one is a click away. */
 function LanguageButton() {

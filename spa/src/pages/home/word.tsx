@@ -11,6 +11,7 @@ import { Warning } from "../../parts/icons";
 import { ButtonLink, TextLink } from "../../parts/links";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
+import styles from "./word.module.css";
 
 // Both are there seldom.
 const Paused = lazy(() => import("./paused"));
@@ -31,7 +32,7 @@ export function Word({ session }: { session: Session }) {
   const paused = state.data?.paused_reason;
   const nothingSent = page?.next_cursor === null && page.items.every((run) => run.counts.sent === 0);
   return (
-    <Stack gap="sm">
+    <Stack gap="sm" className={styles.word}>
       <Suspense fallback={<Loading what={t("loading")} lines={2} />}>
         {paused && !(paused === "awaiting_confirmation" && waiting) && <Paused reason={paused} session={session} />}
         {active && <AtWork id={active} />}
