@@ -24,7 +24,7 @@ export function Word({ session }: { session: Session }) {
   const runs = useInfiniteQuery(runsQuery());
   const unmatched = useInfiniteQuery(unmatchedQuery());
   const active = state.data?.active_run_id ?? null;
-  useFresh(active);
+  useFresh(`${active} ${state.data?.last_success_at}`);
   const page = runs.data?.pages[0];
   const waiting = active ? undefined : waitingOf(page?.items);
   const [first] = unmatched.data?.pages ?? [];
@@ -63,21 +63,22 @@ export function Word({ session }: { session: Session }) {
   );
 }
 
-/** A run came or went: what was known of runs, of titles and of the switch is out of date. */
-function useFresh(active: string | null) {
+/** A run came or went, perhaps between two looks: what was known of runs, titles and the switch is out of date. */
+function useFresh(standing: string) {
   const client = useQueryClient();
-  const before = useRef(active);
+  const before = useRef(standing);
   useEffect(() => {
-    if (before.current !== active) {
+    if (before.current !== standing) {
       for (const key of ["runs", "unmatched", "settings"]) void client.invalidateQueries({ queryKey: [key] });
     }
-    before.current = active;
-  }, [active, client]);
+    before.current = standing;
+  }, [standing, client]);
 }
 
 /** For who has connected both accounts and not begun yet. */
 function FirstLook() {
   const { t } = useTranslation("home");
+  const client = useQueryClient();
   const navigate = useNavigate();
   const settings = useQuery(settingsQuery());
   const preview = useMutation({
@@ -89,7 +90,10 @@ function FirstLook() {
         throw error;
       }
     },
-    onSuccess: (id) => navigate({ to: "/runs/$id", params: { id } }),
+    onSuccess: (id) => {
+      void client.invalidateQueries({ queryKey: stateQuery().queryKey });
+      return navigate({ to: "/runs/$id", params: { id } });
+    },
   });
   if (settings.data?.enabled !== false) return null;
   return (

@@ -11,6 +11,9 @@ import { EventsTable } from "./events-table";
 import { Reasons } from "./reasons";
 import { Working } from "./working";
 
+const BEGUN = ["runs", "state"];
+const ENDED = [...BEGUN, "unmatched", "settings"];
+
 /** A run as it is now: at work, waiting for its user, or over; then everything that became of every view. */
 export function RunView({ id }: { id: string }) {
   const { t } = useTranslation("run");
@@ -21,9 +24,9 @@ export function RunView({ id }: { id: string }) {
   const active = run.data ? isActive(run.data) : false;
   const was = useRef(active);
   useEffect(() => {
-    // It has come to rest: what other places know of it is out of date.
-    if (was.current && !active) {
-      for (const key of ["runs", "state", "unmatched", "settings"]) void client.invalidateQueries({ queryKey: [key] });
+    // It has begun, or come to rest: what other places know of it is out of date.
+    if (was.current !== active) {
+      for (const key of active ? BEGUN : ENDED) void client.invalidateQueries({ queryKey: [key] });
     }
     was.current = active;
   }, [active, client]);
