@@ -56,6 +56,7 @@ class Window:
         found = []
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            self.page.evaluate(_AT_REST)
             told: list[dict[str, Any]] = self.page.evaluate(_axe() + "; axe.run().then(result => result.violations)")
             found += [f"{scheme} {each['id']}: {node['html'][:200]}" for each in told for node in each["nodes"]]
         self.page.emulate_media(color_scheme="light")
@@ -76,6 +77,11 @@ class Window:
         """Everything that scripts can find in the browser's storage."""
         return str(self.page.evaluate(_STORED))
 
+
+_AT_REST = """() => Promise.all(
+  document.getAnimations().filter((each) => each.effect.getComputedTiming().iterations < 100).map((each) => each.finished)
+)"""
+"""Colours on their way to others are not what is judged."""
 
 _STORED = """async () => {
   const found = [document.cookie, JSON.stringify(localStorage), JSON.stringify(sessionStorage)];
