@@ -78,9 +78,11 @@ class Window:
         return str(self.page.evaluate(_STORED))
 
 
-_AT_REST = """() => Promise.all(
-  document.getAnimations().filter((each) => each.effect.getComputedTiming().iterations < 100).map((each) => each.finished)
-)"""
+_AT_REST = """async () => {
+  for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+  const ending = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().iterations < 100);
+  await Promise.allSettled(ending.map(({ finished }) => finished));
+}"""
 """Colours on their way to others are not what is judged."""
 
 _STORED = """async () => {
