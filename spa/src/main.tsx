@@ -9,7 +9,8 @@ import { router } from "./app/router";
 import { contrast, theme } from "./app/theme";
 import { begin } from "./i18n";
 
-await begin();
+// Together, not one after another: the words, and the page that the address asks for.
+await Promise.all([begin(), router.load()]);
 
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>

@@ -77,6 +77,7 @@ def scrolling(page: Page, site: str) -> tuple[list[float], float]:
     run = json.loads(_RUN)
     page.route("**/api/sync/runs/many", lambda route: route.fulfill(json=run))
     page.route("**/api/sync/runs/many/events*", lambda route: route.fulfill(json=_events(route.request.url)))
+    page.route("**/api/kinopub/**", lambda route: route.fulfill(json={"item": {}}))
     page.goto(f"{site}/runs/many")
     page.get_by_text(f"{ROWS} rows").wait_for()
     tasks, frames = page.evaluate(_SCROLL, SCREENS)

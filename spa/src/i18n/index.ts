@@ -1,6 +1,7 @@
 /** English and Russian, a file for each page and language. */
 import i18next, { type BackendModule, type ResourceKey } from "i18next";
 import { initReactI18next } from "react-i18next";
+import { hinted } from "../api/session";
 import type en from "./en";
 
 declare module "i18next" {
@@ -51,7 +52,7 @@ export async function begin(): Promise<void> {
     .init({
       lng: chosenLanguage(),
       fallbackLng: false,
-      ns: ["common"],
+      ns: ["common", hinted() ? "home" : "connect"], // what most visits begin with
       defaultNS: "common",
       interpolation: { escapeValue: false }, // React does
     });
