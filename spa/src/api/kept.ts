@@ -2,6 +2,7 @@
  *
  * No token of any kind: the session is an HttpOnly cookie, and an API token's value is shown once and never cached.
  */
+import { notifyManager } from "@tanstack/react-query";
 import { experimental_createQueryPersister as createQueryPersister } from "@tanstack/react-query-persist-client";
 import { clear, createStore, del, entries, get, set } from "idb-keyval";
 
@@ -21,6 +22,24 @@ export const persister = createQueryPersister({
   maxAge: KEPT_MS,
   prefix: "query",
 });
+
+interface Paged {
+  pages: { next_cursor: string | null }[];
+}
+
+/** `meta` of a query that comes in very many pages: kept with its first and its last one. Writing the whole of it again
+ * with each of them makes the page stutter while they come. */
+export const MANY_PAGES = { manyPages: true };
+
+/** Takes what was kept before it asks, and keeps what it was answered. */
+export const keeping: typeof persister.persisterFn = async (queryFn, context, query) => {
+  if (!query.meta?.manyPages || query.state.data === undefined) return persister.persisterFn(queryFn, context, query);
+  const answer = await queryFn(context);
+  if ((answer as Paged).pages.at(-1)?.next_cursor === null) {
+    notifyManager.schedule(() => void persister.persistQuery(query)); // once the query has the answer
+  }
+  return answer;
+};
 
 /** Signing out leaves nothing behind. */
 export async function wipe(): Promise<void> {

@@ -5,6 +5,7 @@ import { type Minutes, minutesOf, type Video } from "../lib/minutes";
 import { type Listed, numbersOf, type Place } from "../lib/offsets";
 import type { Play } from "../lib/weeks";
 import { ApiError, api, body, proxied, type Schemas } from "./client";
+import { MANY_PAGES } from "./kept";
 import { hinted } from "./session";
 
 export type Session = Schemas["Session"];
@@ -69,6 +70,7 @@ export const eventsQuery = (id: string, status: Run["status"]) =>
     },
     initialPageParam: "",
     getNextPageParam: (last) => last.next_cursor,
+    meta: MANY_PAGES,
     staleTime: HOUR_MS,
     structuralSharing: false, // comparing tens of thousands with each page that comes
   });

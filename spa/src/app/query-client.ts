@@ -1,6 +1,6 @@
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { ApiError } from "../api/client";
-import { persister, wipe } from "../api/kept";
+import { keeping, wipe } from "../api/kept";
 import { forgetHint, hinted } from "../api/session";
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -21,7 +21,7 @@ export const queryClient = new QueryClient({
   mutationCache: new MutationCache({ onError: whenSignedOut }),
   defaultOptions: {
     queries: {
-      persister: persister.persisterFn,
+      persister: keeping,
       networkMode: "offlineFirst",
       staleTime: 20_000,
       gcTime: DAY_MS,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../api/queries";
-import { chosen, episode, names, rowOf, sorted } from "./events";
+import { chosen, episode, names, rowOf, rowsOf, sorted } from "./events";
 
 function event(more: Partial<Event>): Event {
   return {
@@ -54,6 +54,15 @@ describe("sorting", () => {
     );
     const order = sorted(many, "title", false).map((row) => row.order);
     expect(order).toEqual(order.toSorted());
+  });
+});
+
+describe("rows of a page", () => {
+  it("are made once: more pages leave those of the earlier ones as they are", () => {
+    const page = [event({}), event({ title: "Ёжик в тумане" })];
+    expect(rowsOf(page)).toBe(rowsOf(page));
+    expect(rowsOf(page).map(({ text }) => text)).toEqual(["дюна / dune", "ежик в тумане"]);
+    expect(rowsOf([...page])).not.toBe(rowsOf(page));
   });
 });
 

@@ -41,6 +41,17 @@ export function rowOf(event: Event): Row {
   };
 }
 
+const made = new WeakMap<readonly Event[], Row[]>();
+
+/** The rows of a page, made once: when the next page comes those that are there already stay the same objects. */
+export function rowsOf(events: readonly Event[]): Row[] {
+  const known = made.get(events);
+  if (known) return known;
+  const rows = events.map(rowOf);
+  made.set(events, rows);
+  return rows;
+}
+
 /** `S1E3` of an episode; undefined of a film. */
 export function episode(event: Event): string | undefined {
   return event.type === "episode" ? `S${event.season}E${event.number}` : undefined;

@@ -5,7 +5,7 @@ import { useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState
 import { useTranslation } from "react-i18next";
 import { csvOf, download } from "../../api/csv";
 import { eventsQuery, type Run } from "../../api/queries";
-import { chosen as choose, rowOf, type SORTS, type SortBy, sorted } from "../../lib/events";
+import { chosen as choose, rowsOf, type SORTS, type SortBy, sorted } from "../../lib/events";
 import { Search } from "../../parts/icons";
 import { Loading } from "../../parts/loading";
 import { Nothing } from "../../parts/nothing";
@@ -31,7 +31,7 @@ export function EventsTable({ run, chosen, onChoose }: { run: Run; chosen: Chose
   const [search, setSearch] = useState("");
   const [sort, setSort] = useState<{ by: SortBy; descending: boolean }>({ by: "time", descending: true });
   const wanted = useDeferredValue(search);
-  const rows = useMemo(() => (events.data?.pages ?? []).flatMap((page) => page.items.map(rowOf)), [events.data]);
+  const rows = useMemo(() => (events.data?.pages ?? []).flatMap((page) => rowsOf(page.items)), [events.data]);
   const shown = useMemo(
     () => sorted(choose(rows, { ...chosen, search: wanted }), sort.by, sort.descending),
     [rows, chosen, wanted, sort],
