@@ -8,6 +8,8 @@ export async function csvOf(runId: string): Promise<Blob> {
     const query: string = cursor && `?cursor=${encodeURIComponent(cursor)}`;
     const response: Response = await fetch(`/api/sync/runs/${runId}/events${query}`, {
       headers: { accept: "text/csv" },
+    }).catch((error: Error) => {
+      throw new ApiError(0, "unreachable", error.message);
     });
     if (!response.ok) throw await ApiError.of(response);
     const text = await response.text();

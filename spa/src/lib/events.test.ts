@@ -24,12 +24,16 @@ const hedgehog = rowOf(event({ title: "Ёжик в тумане", outcome: "skip
 
 describe("choosing", () => {
   const all = [dune, silo3, silo12, hedgehog];
-  const everything = { outcome: null, reason: null, search: "" };
+  const everything = { outcome: null, reason: null, type: null, search: "" };
   it("takes all when nothing is asked", () => expect(chosen(all, everything)).toEqual(all));
   it("finds every word, in any case, е for ё", () => {
     expect(chosen(all, { ...everything, search: "силo машины" })).toEqual([]);
     expect(chosen(all, { ...everything, search: "SILO маши" })).toEqual([silo3]);
     expect(chosen(all, { ...everything, search: "ежик" })).toEqual([hedgehog]);
+  });
+  it("goes by type", () => {
+    expect(chosen(all, { ...everything, type: "movie" })).toEqual([dune, hedgehog]);
+    expect(chosen(all, { ...everything, type: "episode", search: "финал" })).toEqual([silo12]);
   });
   it("goes by outcome and reason", () => {
     expect(chosen(all, { ...everything, outcome: "skipped" })).toEqual([hedgehog]);

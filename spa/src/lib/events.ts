@@ -14,6 +14,7 @@ export interface Row {
 export interface Choice {
   outcome: string | null;
   reason: string | null;
+  type: string | null;
   search: string;
 }
 
@@ -58,12 +59,13 @@ export function episode(event: Event): string | undefined {
 }
 
 /** Every word of the search has to be there. */
-export function chosen(rows: readonly Row[], { outcome, reason, search }: Choice): Row[] {
+export function chosen(rows: readonly Row[], { outcome, reason, type, search }: Choice): Row[] {
   const words = fold(search).split(/\s+/).filter(Boolean);
   return rows.filter(
     ({ event, text }) =>
       (outcome === null || event.outcome === outcome) &&
       (reason === null || event.reason === reason) &&
+      (type === null || event.type === type) &&
       words.every((word) => text.includes(word)),
   );
 }

@@ -1,11 +1,12 @@
 import { Alert, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
-import type { Run } from "../../api/queries";
+import { type Run, settingsQuery } from "../../api/queries";
 import { needingYou } from "../../lib/runs";
 import { Warning } from "../../parts/icons";
 import { Trouble } from "../../parts/trouble";
+import styles from "./run.module.css";
 
 /** A plan that waits for its user's word. Nothing was written yet. */
 export function Awaiting({ run }: { run: Run }) {
@@ -25,6 +26,8 @@ export function Awaiting({ run }: { run: Run }) {
     mutationFn: () => api.POST("/sync/runs/{run_id}/cancel", path),
     onSettled: refresh,
   });
+  // Whose limit it was, only the detail says, in English.
+  const limit = useQuery({ ...settingsQuery(), enabled: run.error !== null }).data?.confirm_above;
   const { planned, completed, skipped } = run.counts;
   const already = skipped.duplicate ?? 0;
   const needs = needingYou(run);
@@ -41,14 +44,21 @@ export function Awaiting({ run }: { run: Run }) {
           {parts.filter(Boolean).join(" · ")}
         </Title>
         {run.error && (
-          <Alert color="yellow" icon={<Warning />} title={t("braked")}>
-            <Text size="sm">{run.error.detail}</Text>
+          <Alert color="yellow" icon={<Warning />} title={limit ? t("limited", { limit }) : t("braked")}>
+            <Text size="sm" c="dimmed">
+              {run.error.detail}
+            </Text>
           </Alert>
         )}
         <Text c="dimmed">{t("nothingYet")}</Text>
         {confirm.error || discard.error ? <Trouble error={confirm.error ?? discard.error} /> : null}
         <Group>
-          <Button size="md" onClick={() => confirm.mutate()} loading={confirm.isPending}>
+          <Button
+            size="md"
+            classNames={{ root: styles.long, label: styles.longLabel }}
+            onClick={() => confirm.mutate()}
+            loading={confirm.isPending}
+          >
             {t("confirm", { count: planned })}
           </Button>
           <Button variant="default" onClick={() => discard.mutate()} loading={discard.isPending}>

@@ -5,16 +5,17 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, body } from "../../api/client";
 import type { Run } from "../../api/queries";
-import { needingYou, undoable } from "../../lib/runs";
+import { needingYou, undoable, waitsForPerson } from "../../lib/runs";
 import { TextLink } from "../../parts/links";
 import { StatusBadge } from "../../parts/run-row";
 import { At } from "../../parts/when";
+import styles from "./run.module.css";
 
 const Sure = lazy(() => import("../../parts/sure").then(({ Sure }) => ({ default: Sure })));
 
 /** What came of it, and the way to take it back. */
 export function Ended({ run }: { run: Run }) {
-  const { t } = useTranslation("run");
+  const { t, i18n } = useTranslation("run");
   const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
   const undo = useMutation({
@@ -41,11 +42,13 @@ export function Ended({ run }: { run: Run }) {
         {run.error && (
           <Alert
             color={run.status === "cancelled" ? "gray" : "red"}
-            title={t(`error.${run.status}`, t("error.failed"))}
+            title={t(waitsForPerson(run.error.code) ? "error.stopped" : `error.${run.status}`, t("error.failed"))}
           >
-            <Text size="sm">{run.error.detail}</Text>
+            {i18n.exists(`run:why.${run.error.code}`) && (
+              <Text size="sm">{t(`why.${run.error.code}` as "why.not_sent")}</Text>
+            )}
             <Text size="sm" c="dimmed">
-              {run.error.code} · {run.id}
+              {run.error.detail} · {run.error.code} · {run.id}
             </Text>
           </Alert>
         )}
@@ -61,7 +64,12 @@ export function Ended({ run }: { run: Run }) {
         {needs > 0 && run.mode !== "undo" && <TextLink to="/needs-you">{t("needs", { count: needs })}</TextLink>}
         {undoable(run) && (
           <Group>
-            <Button variant="light" color="red" onClick={() => setAsking(true)}>
+            <Button
+              variant="light"
+              color="red"
+              classNames={{ root: styles.long, label: styles.longLabel }}
+              onClick={() => setAsking(true)}
+            >
               {t("undo.offer", { count: sent })}
             </Button>
           </Group>

@@ -19,7 +19,7 @@ interface Placed {
 export const EventRow = memo(function EventRow({ row: { event }, index, top, height, moving }: Placed) {
   const { t } = useTranslation(["run", "common"]);
   const [name, original] = names(event.show ?? event.title);
-  const about = [episode(event), event.type === "episode" ? event.title : original, event.year];
+  const about = [episode(event), event.type === "episode" && event.title, event.year];
   const reason = event.reason && t(`common:reason.${event.reason}`);
   const film = event.type === "movie";
   return (
@@ -33,12 +33,15 @@ export const EventRow = memo(function EventRow({ row: { event }, index, top, hei
         <Poster
           type={film ? "movie" : "show"}
           imdb={film ? (event.trakt_ids.imdb as string | undefined) : undefined}
+          tmdb={film ? (event.trakt_ids.tmdb as number | undefined) : undefined}
           kinopubItem={event.kinopub.item}
           title={name}
           wait={moving}
         />
         <span className={styles.names}>
-          <span className={styles.name}>{name}</span>
+          <span className={styles.name}>
+            {name} {original && <span className={styles.original}>{original}</span>}
+          </span>
           <span className={styles.about}>{about.filter(Boolean).join(" · ")}</span>
         </span>
       </div>

@@ -1,4 +1,5 @@
 import { Button, Group, Select, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
@@ -14,7 +15,8 @@ import { EventRow } from "./event-row";
 import styles from "./run.module.css";
 import type { Chosen } from "./run-view";
 
-const ROW_HEIGHT = 68;
+/** Pixels. On a phone the title and what became of it stand below one another. */
+const ROW_HEIGHT = { wide: 68, narrow: 120 };
 
 /** Every view and what became of it. Tens of thousands: only the rows in sight are there. */
 export function EventsTable({ run, chosen, onChoose }: { run: Run; chosen: Chosen; onChoose: (to: Chosen) => void }) {
@@ -29,13 +31,13 @@ export function EventsTable({ run, chosen, onChoose }: { run: Run; chosen: Chose
     mutationFn: async () => download(await csvOf(run.id), `watchferry-${run.id}.csv`),
   });
   const [search, setSearch] = useState("");
+  const [type, setType] = useState<string | null>(null);
   const [sort, setSort] = useState<{ by: SortBy; descending: boolean }>({ by: "time", descending: true });
-  const wanted = useDeferredValue(search);
+  // What is typed or pressed shows at once; the rows follow.
+  const wanted = useDeferredValue(useMemo(() => ({ ...chosen, type, search }), [chosen, type, search]));
+  const order = useDeferredValue(sort);
   const rows = useMemo(() => (events.data?.pages ?? []).flatMap((page) => rowsOf(page.items)), [events.data]);
-  const shown = useMemo(
-    () => sorted(choose(rows, { ...chosen, search: wanted }), sort.by, sort.descending),
-    [rows, chosen, wanted, sort],
-  );
+  const shown = useMemo(() => sorted(choose(rows, wanted), order.by, order.descending), [rows, wanted, order]);
 
   if (events.isPending) return <Loading what={t("loadingEvents")} lines={6} />;
   if (isError && rows.length === 0) return <Trouble error={events.error} onRetry={() => void events.refetch()} />;
@@ -53,6 +55,7 @@ export function EventsTable({ run, chosen, onChoose }: { run: Run; chosen: Chose
           onChange={(event) => setSearch(event.currentTarget.value)}
         />
         <Select
+          className={styles.outcomes}
           label={t("outcome")}
           value={chosen.outcome ?? "all"}
           data={[
@@ -60,6 +63,18 @@ export function EventsTable({ run, chosen, onChoose }: { run: Run; chosen: Chose
             ...outcomes.map((value) => ({ value, label: t(`common:outcome.${value}`) })),
           ]}
           onChange={(value) => onChoose({ outcome: value === "all" ? null : value, reason: null })}
+          allowDeselect={false}
+        />
+        <Select
+          className={styles.type}
+          label={t("type.label")}
+          value={type ?? "all"}
+          data={[
+            { value: "all", label: t("type.all") },
+            { value: "movie", label: t("type.movie") },
+            { value: "episode", label: t("type.episode") },
+          ]}
+          onChange={(value) => setType(value === "all" ? null : value)}
           allowDeselect={false}
         />
         <Button variant="default" onClick={() => table.mutate()} loading={table.isPending}>
@@ -87,6 +102,9 @@ function Rows({ rows, sort, onSort }: Shown) {
   const { t } = useTranslation("run");
   const list = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
+  const height = useMediaQuery("(max-width: 40rem)", false, { getInitialValueInEffect: false })
+    ? ROW_HEIGHT.narrow
+    : ROW_HEIGHT.wide;
   useLayoutEffect(() => {
     // What stands above may change its height with the width of the window.
     const measure = () => {
@@ -99,10 +117,13 @@ function Rows({ rows, sort, onSort }: Shown) {
   }, []);
   const virtual = useWindowVirtualizer({
     count: rows.length,
-    estimateSize: () => ROW_HEIGHT,
+    estimateSize: () => height,
     overscan: 8,
     scrollMargin: margin,
   });
+  // Sizes are remembered; a turned phone has others.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height is what calls for it
+  useLayoutEffect(() => virtual.measure(), [height]);
   return (
     <div role="table" aria-label={t("table")} aria-rowcount={rows.length + 1} className={styles.table}>
       <div role="rowgroup">
@@ -134,7 +155,7 @@ function Rows({ rows, sort, onSort }: Shown) {
                 row={row}
                 index={index}
                 top={start - margin}
-                height={ROW_HEIGHT}
+                height={height}
                 moving={virtual.isScrolling}
               />
             )

@@ -5,7 +5,8 @@ import type { Chosen } from "./run-view";
 
 type Reason = NonNullable<Event["reason"]>;
 
-/** Everything in one bar: what is or was sent, then each reason for what was not. A part of it chooses the table's rows. */
+/** What is or was sent, then each reason for what was not: a bar to scale, below it the names of its parts, each of which
+ * chooses the table's rows. A reason of five among thousands is too narrow a part to be pressed. */
 export function Reasons({ run, chosen, onChoose }: { run: Run; chosen: Chosen; onChoose: (chosen: Chosen) => void }) {
   const { t } = useTranslation(["run", "common"]);
   const sent = run.status === "awaiting_confirmation" ? run.counts.planned : run.counts.sent;
@@ -20,20 +21,28 @@ export function Reasons({ run, chosen, onChoose }: { run: Run; chosen: Chosen; o
     })),
   ].filter(({ count }) => count > 0);
   if (parts.length === 0) return null;
+  const chosenOf = (part: (typeof parts)[number]) =>
+    chosen.outcome === part.chosen.outcome && chosen.reason === part.chosen.reason;
+  const kindOf = ({ key }: (typeof parts)[number]) => (key === outcome ? "sent" : key);
   return (
     <div className={styles.reasons} role="group" aria-label={t("reasons")}>
-      {parts.map((part, index) => {
-        const on = chosen.outcome === part.chosen.outcome && chosen.reason === part.chosen.reason;
+      <div className={styles.scale} aria-hidden="true">
+        {parts.map((part) => (
+          <span key={part.key} data-kind={kindOf(part)} data-on={chosenOf(part)} style={{ flexGrow: part.count }} />
+        ))}
+      </div>
+      {parts.map((part) => {
+        const on = chosenOf(part);
         return (
           <button
             key={part.key}
             type="button"
             className={styles.reason}
-            data-kind={index === 0 && part.key === outcome ? "sent" : part.key}
-            style={{ flexGrow: part.count }}
+            data-kind={kindOf(part)}
             aria-pressed={on}
             onClick={() => onChoose(on ? { outcome: null, reason: null } : part.chosen)}
           >
+            <i aria-hidden="true" data-kind={kindOf(part)} />
             <strong>{part.count}</strong> {part.name}
           </button>
         );

@@ -2,6 +2,7 @@ import { Stack } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { persister } from "../../api/kept";
 import { isActive, runQuery } from "../../api/queries";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
@@ -13,6 +14,8 @@ import { Working } from "./working";
 
 const BEGUN = ["runs", "state"];
 const ENDED = [...BEGUN, "unmatched", "settings"];
+/** What it took back is “removed” now in the list of the run that had sent it, which is over all the same. */
+const UNDONE = [...ENDED, "events", "run"];
 
 /** A run as it is now: at work, waiting for its user, or over; then everything that became of every view. */
 export function RunView({ id }: { id: string }) {
@@ -22,14 +25,16 @@ export function RunView({ id }: { id: string }) {
   const [chosen, setChosen] = useState<Chosen>({ outcome: null, reason: null });
 
   const active = run.data ? isActive(run.data) : false;
+  const undoes = run.data?.mode === "undo";
   const was = useRef(active);
   useEffect(() => {
     // It has begun, or come to rest: what other places know of it is out of date.
     if (was.current !== active) {
-      for (const key of active ? BEGUN : ENDED) void client.invalidateQueries({ queryKey: [key] });
+      for (const key of active ? BEGUN : undoes ? UNDONE : ENDED) void client.invalidateQueries({ queryKey: [key] });
+      if (undoes && !active) void persister.removeQueries({ queryKey: ["events"] });
     }
     was.current = active;
-  }, [active, client]);
+  }, [active, undoes, client]);
 
   if (run.isPending) return <Loading what={t("loading")} />;
   if (!run.data) return <Trouble error={run.error} onRetry={() => void run.refetch()} />;

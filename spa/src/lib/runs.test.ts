@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import type { Run } from "../api/queries";
+import { needingYou, skippedOf, undoable, waitsForPerson } from "./runs";
+
+const run = (more: Partial<Run>): Run =>
+  ({
+    mode: "sync",
+    status: "succeeded",
+    counts: { history: 9, completed: 9, planned: 0, sent: 4, skipped: { duplicate: 2, not_found: 1, ambiguous: 2 } },
+    ...more,
+  }) as Run;
+
+describe("a run", () => {
+  it("counts all that it skipped, and apart what its user can mend", () => {
+    expect(skippedOf(run({}))).toBe(5);
+    expect(needingYou(run({}))).toBe(3);
+  });
+  it("can be undone when it is over and has sent something, and is no undo itself", () => {
+    expect(undoable(run({}))).toBe(true);
+    expect(undoable(run({ status: "partial" }))).toBe(true);
+    expect(undoable(run({ status: "sending" }))).toBe(false);
+    expect(undoable(run({ mode: "undo" }))).toBe(false);
+    expect(undoable(run({ counts: { ...run({}).counts, sent: 0 } }))).toBe(false);
+  });
+  it("is not promised to work the next time when only a person can help", () => {
+    expect(waitsForPerson("account_locked")).toBe(true);
+    expect(waitsForPerson("upstream_timeout")).toBe(false);
+  });
+});
