@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,7 @@ sys.stdout.write(f"\\n{{time.perf_counter() - wall}} {{time.process_time() - cpu
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Seconds."""
+    """Seconds, or how many times as many."""
 
     wall: float
     cpu: float
@@ -62,17 +62,12 @@ class Took:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
+    """Medians. The ratios are those of neighbours: what the machine does meanwhile changes from minute to minute."""
+
     function: Took
     reference: Took
     ready: Took
-
-    @property
-    def wall(self) -> float:
-        return self.function.wall / self.reference.wall
-
-    @property
-    def cpu(self) -> float:
-        return self.function.cpu / self.reference.cpu
+    ratio: Took
 
 
 def bench(options: Options) -> None:
@@ -91,10 +86,10 @@ def bench(options: Options) -> None:
                     function,
                     number(made.reference.wall * 1000, digits=0),
                     number(made.function.wall * 1000, digits=0),
-                    number(made.wall),
-                    number(made.cpu),
+                    number(made.ratio.wall),
+                    number(made.ratio.cpu),
                     f"≤ {TARGET}",
-                    "[green]✓[/]" if made.cpu <= TARGET else "[red]✗[/]",
+                    "[green]✓[/]" if made.ratio.cpu <= TARGET else "[red]✗[/]",
                     number(made.ready.wall * 1000, digits=0),
                 )
             options.out.print(table)
@@ -110,11 +105,12 @@ def compare(function: str, layer: Path, rounds: int) -> Compared:
     taken = [
         [measure(program, [folder, layer], function) for program in (REFERENCE, FUNCTION, ready)] for _ in range(rounds)
     ]
+    ratios = [Took(started.wall / reference.wall, started.cpu / reference.cpu) for reference, started, _ in taken]
     reference, started, working = (median(column) for column in zip(*taken, strict=True))
-    return Compared(started, reference, working)
+    return Compared(started, reference, working, median(ratios))
 
 
-def median(taken: tuple[Took, ...]) -> Took:
+def median(taken: Sequence[Took]) -> Took:
     return Took(statistics.median(each.wall for each in taken), statistics.median(each.cpu for each in taken))
 
 

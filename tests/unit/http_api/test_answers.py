@@ -176,11 +176,17 @@ def test_an_answer_without_a_body(member: Browser) -> None:
     assert "content-type" not in said.headers
 
 
-@pytest.mark.parametrize("broken", [{}, {"requestContext": {}}, {"requestContext": None, "headers": None}])
+@pytest.mark.parametrize("broken", [{"headers": ["Host"]}, {"requestContext": "-"}, {"requestContext": {"http": 1}}])
 def test_nothing_escapes(api: Api, broken: dict[str, object]) -> None:
     """Not even from an event that API Gateway would never send."""
     said = reply(api(broken, None))
     assert (said.status, said.code) == (500, "internal")
+
+
+@pytest.mark.parametrize("nothing", [{}, {"requestContext": {}}, {"requestContext": None, "headers": None}])
+def test_an_event_that_asks_for_nothing(api: Api, nothing: dict[str, object]) -> None:
+    said = reply(api(nothing, None))
+    assert (said.status, said.code) == (404, "unknown_endpoint")
 
 
 def test_a_deployment_without_settings(api: Api) -> None:

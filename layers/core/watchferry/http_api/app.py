@@ -1,15 +1,17 @@
-"""Routing on Powertools' resolver, and what surrounds every request: guard, caller, problems, headers, a log line."""
+"""The table of a function's routes, and what surrounds every request: guard, caller, problems, headers, a log line.
+
+Powertools has a resolver for this. It is not used: with what it imports besides, a cold start takes a fifth longer.
+"""
 
 import base64
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
-
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from watchferry.errors import Problem
 from watchferry.http_api.call import ID, Answer, Call, Deployment
@@ -29,26 +31,25 @@ SECURITY_HEADERS = {
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
-    """`rule` as Powertools has it: `/api/sync/runs/<run_id>`."""
+    """`rule`: a regular expression of the whole path, in which `<run_id>` stands for one segment of it."""
 
     method: str
     rule: str
     open: bool
     handler: Handler
 
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", self.rule))
+
 
 class Api:
-    """The application of one function; call it with a Lambda's event and context. One request at a time."""
+    """The application of one function; call it with a Lambda's event and context."""
 
     def __init__(self, deployment: Callable[[], Deployment]) -> None:
         self._deployment = deployment
-        self._resolver = APIGatewayHttpResolver()
-        # Powertools asks the nearest class first; with these two nothing is left that it would log by itself.
-        self._resolver.exception_handler(NotFoundError)(lambda _: self._refuse(unknown_endpoint()))
-        self._resolver.exception_handler(Exception)(self._refuse)
-        self._call: Call
         self.routes: list[Route] = []
 
     def get(self, rule: str, *, open: bool = False) -> Callable[[Handler], Handler]:
@@ -63,71 +64,60 @@ class Api:
     def delete(self, rule: str, *, open: bool = False) -> Callable[[Handler], Handler]:
         return self._route("DELETE", rule, open)
 
-    def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    def __call__(self, event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
         """Never raises: an exception would show its text, or nothing at all (local-cloud.md)."""
         began = time.perf_counter()
-        answer: dict[str, Any]
         try:
             set_up_logging()
-            self._call = Call.of(event, self._deployment())
-            answer = self._resolver.resolve(_as_get(event) if self._call.method == "HEAD" else event, context)
+            call = Call.of(event, self._deployment())
         except Exception:
             log.exception("a request ended before it was routed")
-            return _last_resort()
-        answer["headers"] = {**SECURITY_HEADERS, **answer["headers"]}
-        if self._call.method == "HEAD":
+            return _for_gateway(_document(unforeseen(), "unknown"))
+        try:
+            answer = _for_gateway(self._answer(call))
+        except Exception as error:
+            answer = _for_gateway(_refusal(call, error))
+        if call.method == "HEAD":
             answer |= {"body": "", "isBase64Encoded": False}
         log.info(
             "request",
             extra={
-                "method": self._call.method,
-                "route": self._call.route,
+                "method": call.method,
+                "route": call.route,
                 "status": answer["statusCode"],
-                "code": self._call.code,
+                "code": call.code,
                 "ms": round((time.perf_counter() - began) * 1000),
-                "request_id": self._call.request_id,
+                "request_id": call.request_id,
             },
         )
         return answer
 
     def _route(self, method: str, rule: str, open_to_all: bool) -> Callable[[Handler], Handler]:
-        rule = "/api" + rule
-
         def add(handler: Handler) -> Handler:
-            def run(**ids: str) -> Response[Any]:
-                call = self._call
-                call.route = rule
-                if call.path.endswith("\n"):  # the resolver's patterns end with `$`, which lets one through
-                    raise unknown_endpoint()
-                if not all(ID.fullmatch(value) for value in ids.values()):
-                    raise Problem(404, "not_found", "ids are made of letters, digits, _ and -")
-                refuse_other_sites(call)
-                if not open_to_all:
-                    _ = call.account  # raises for nobody, and for somebody who has left
-                if not open_to_all or is_for_a_person(call):
-                    refuse_token(call)
-                require_json(call)
-                return _response(handler(call, **ids))
-
-            self._resolver.route(rule, method=method)(run)
-            self.routes.append(Route(method, rule, open_to_all, handler))
+            self.routes.append(Route(method, "/api" + rule, open_to_all, handler))
             return handler
 
         return add
 
-    def _refuse(self, error: Exception) -> Response[str]:
-        problem = problem_of(error)
-        if problem is None:
-            log.error("unforeseen", exc_info=error, extra={"request_id": self._call.request_id})
-            problem = unforeseen()
-        elif problem.status >= 500:
-            log.warning(
-                "upstream trouble",
-                extra={"code": problem.code, "detail": problem.detail, "request_id": self._call.request_id},
-            )
-        self._call.code = problem.code
-        headers = {"Retry-After": str(problem.extra["retry_after"])} if "retry_after" in problem.extra else {}
-        return Response(problem.status, MEDIA_TYPE, document(problem, self._call.request_id), headers)
+    def _answer(self, call: Call) -> Answer:
+        """By the first route that fits. Raises what its guard and its handler raise."""
+        route, ids = self._find("GET" if call.method == "HEAD" else call.method, call.path)
+        call.route = route.rule
+        if not all(ID.fullmatch(value) for value in ids.values()):
+            raise Problem(404, "not_found", "ids are made of letters, digits, _ and -")
+        refuse_other_sites(call)
+        if not route.open:
+            _ = call.account  # raises for nobody, and for somebody who has left
+        if not route.open or is_for_a_person(call):
+            refuse_token(call)
+        require_json(call)
+        return route.handler(call, **ids)
+
+    def _find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+        for route in self.routes:
+            if route.method == method and (found := route.pattern.fullmatch(path)):
+                return route, found.groupdict()
+        raise unknown_endpoint()
 
 
 def build_app(deployment: Callable[[], Deployment]) -> Api:
@@ -135,28 +125,39 @@ def build_app(deployment: Callable[[], Deployment]) -> Api:
     return Api(deployment)
 
 
-def _response(answer: Answer) -> Response[Any]:
+def _refusal(call: Call, error: Exception) -> Answer[int, str]:
+    problem = problem_of(error)
+    if problem is None:
+        log.error("unforeseen", exc_info=error, extra={"request_id": call.request_id})
+        problem = unforeseen()
+    elif problem.status >= 500:
+        log.warning(
+            "upstream trouble",
+            extra={"code": problem.code, "detail": problem.detail, "request_id": call.request_id},
+        )
+    call.code = problem.code
+    return _document(problem, call.request_id)
+
+
+def _document(problem: Problem, request_id: str) -> Answer[int, str]:
+    headers = {"Retry-After": str(problem.extra["retry_after"])} if "retry_after" in problem.extra else {}
+    return Answer(problem.status, document(problem, request_id), headers, content_type=MEDIA_TYPE)
+
+
+def _for_gateway(answer: Answer) -> dict[str, Any]:
+    """In API Gateway's payload 2.0."""
     body = answer.body
-    in_base64 = isinstance(body, bytes)
     if isinstance(body, bytes):
-        body = base64.b64encode(body).decode()  # not left to Powertools, which takes bytes of JSON for an object
-    elif body is not None and not isinstance(body, str):
-        body = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    content_type = answer.content_type if body is not None else None
-    made = Response(answer.status, content_type, body or "", dict(answer.headers), list(answer.cookies))
-    made.base64_encoded = in_base64
-    return made
-
-
-def _as_get(event: Mapping[str, Any]) -> dict[str, Any]:
-    context = event["requestContext"]
-    return {**event, "requestContext": {**context, "http": {**context["http"], "method": "GET"}}}
-
-
-def _last_resort() -> dict[str, Any]:
+        text = base64.b64encode(body).decode()
+    elif body is None or isinstance(body, str):
+        text = body or ""
+    else:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    content_type = {"Content-Type": answer.content_type} if body is not None else {}
     return {
-        "statusCode": 500,
-        "headers": {**SECURITY_HEADERS, "Content-Type": MEDIA_TYPE},
-        "body": document(unforeseen(), "unknown"),
-        "isBase64Encoded": False,
+        "statusCode": answer.status,
+        "headers": {**SECURITY_HEADERS, **content_type, **answer.headers},
+        "cookies": [str(cookie) for cookie in answer.cookies],
+        "body": text,
+        "isBase64Encoded": isinstance(body, bytes),
     }
