@@ -130,6 +130,13 @@ def test_preview_confirm_undo(window: Window, person: Person) -> None:
     window.sees(window.heading(f"^{sent} plays were taken back"))
     assert person.plays == person.had
 
+    window.page.go_back()
+    for _ in range(2):  # before and after a reload
+        window.sees(window.heading(f"^{sent} views were carried"))
+        window.sees(window.page.get_by_role("row").get_by_text("removed", exact=True))
+        expect(window.page.get_by_role("row").get_by_text("sent", exact=True)).to_have_count(0)
+        window.page.reload()
+
 
 def test_the_table(window: Window, person: Person) -> None:
     """Chosen by reason, searched, sorted; and as a file."""

@@ -1,11 +1,11 @@
 /** Every question that the page asks, with its key and how long the answer is good. */
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
 import { atMost } from "../lib/at-most";
 import { type Minutes, minutesOf, type Video } from "../lib/minutes";
 import { type Listed, numbersOf, type Place } from "../lib/offsets";
 import type { Play } from "../lib/weeks";
 import { ApiError, api, body, proxied, type Schemas } from "./client";
-import { MANY_PAGES } from "./kept";
+import { MANY_PAGES, persister } from "./kept";
 import { hinted } from "./session";
 
 export type Session = Schemas["Session"];
@@ -74,6 +74,14 @@ export const eventsQuery = (id: string, status: Run["status"]) =>
     staleTime: HOUR_MS,
     structuralSharing: false, // comparing tens of thousands with each page that comes
   });
+
+/** An undo changes the events of a run that is long over: of `id`, or of any. */
+export function forgetEvents(client: QueryClient, id?: string): void {
+  const queryKey = id ? ["events", id] : ["events"];
+  client.removeQueries({ queryKey, type: "inactive" });
+  void client.invalidateQueries({ queryKey });
+  void persister.removeQueries({ queryKey });
+}
 
 export const unmatchedQuery = () =>
   infiniteQueryOptions({

@@ -1,10 +1,10 @@
 import { Alert, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, body } from "../../api/client";
-import type { Run } from "../../api/queries";
+import { forgetEvents, type Run } from "../../api/queries";
 import { needingYou, undoable, waitsForPerson } from "../../lib/runs";
 import { TextLink } from "../../parts/links";
 import { StatusBadge } from "../../parts/run-row";
@@ -17,10 +17,14 @@ const Sure = lazy(() => import("../../parts/sure").then(({ Sure }) => ({ default
 export function Ended({ run }: { run: Run }) {
   const { t, i18n } = useTranslation("run");
   const navigate = useNavigate();
+  const client = useQueryClient();
   const [asking, setAsking] = useState(false);
   const undo = useMutation({
     mutationFn: () => body(api.POST("/sync/runs/{run_id}/undo", { params: { path: { run_id: run.id } } })),
-    onSuccess: ({ run_id }) => navigate({ to: "/runs/$id", params: { id: run_id } }),
+    onSuccess: ({ run_id }) => {
+      forgetEvents(client, run.id); // even if nobody stays to see the end of it
+      return navigate({ to: "/runs/$id", params: { id: run_id } });
+    },
   });
   const { sent } = run.counts;
   const needs = needingYou(run);

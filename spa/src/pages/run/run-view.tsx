@@ -2,8 +2,7 @@ import { Stack } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { persister } from "../../api/kept";
-import { isActive, runQuery } from "../../api/queries";
+import { forgetEvents, isActive, runQuery } from "../../api/queries";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
 import { Awaiting } from "./awaiting";
@@ -14,8 +13,6 @@ import { Working } from "./working";
 
 const BEGUN = ["runs", "state"];
 const ENDED = [...BEGUN, "unmatched", "settings"];
-/** What it took back is “removed” now in the list of the run that had sent it, which is over all the same. */
-const UNDONE = [...ENDED, "events", "run"];
 
 /** A run as it is now: at work, waiting for its user, or over; then everything that became of every view. */
 export function RunView({ id }: { id: string }) {
@@ -30,8 +27,8 @@ export function RunView({ id }: { id: string }) {
   useEffect(() => {
     // It has begun, or come to rest: what other places know of it is out of date.
     if (was.current !== active) {
-      for (const key of active ? BEGUN : undoes ? UNDONE : ENDED) void client.invalidateQueries({ queryKey: [key] });
-      if (undoes && !active) void persister.removeQueries({ queryKey: ["events"] });
+      for (const key of active ? BEGUN : ENDED) void client.invalidateQueries({ queryKey: [key] });
+      if (undoes && !active) forgetEvents(client); // the run that it took back is over all the same
     }
     was.current = active;
   }, [active, undoes, client]);
