@@ -11,8 +11,10 @@ export function shellWorker(): Plugin {
       order: "post",
       handler(_, bundle) {
         const built = Object.keys(bundle).map((name) => `/${name}`);
-        const files = ["/index.html", ...built, ...readdirSync("public").map((name) => `/${name}`)];
+        const given = readdirSync("public");
+        const files = ["/index.html", ...built, ...given.map((name) => `/${name}`)];
         const parts = Object.values(bundle).map((part) => (part.type === "chunk" ? part.code : part.source));
+        parts.push(...given.map((name) => readFileSync(`public/${name}`)));
         const worker = readFileSync("sw.js", "utf8");
         const version = createHash("sha256");
         for (const part of [...files, ...parts, worker]) version.update(part);

@@ -14,6 +14,7 @@ declare module "i18next" {
 export const LANGUAGES = { en: "English", ru: "Русский" } as const;
 export type Language = keyof typeof LANGUAGES;
 
+/** `early.js` reads it. */
 const KEPT = "watchferry.language";
 
 const files = import.meta.glob<{ default: ResourceKey }>("./{en,ru}/*.json");
@@ -29,10 +30,9 @@ const catalogues: BackendModule = {
   },
 };
 
-export function chosenLanguage(): Language {
-  const kept = localStorage.getItem(KEPT);
-  if (kept === "en" || kept === "ru") return kept;
-  return navigator.languages.some((each) => each.startsWith("ru")) ? "ru" : "en";
+/** `early.js` has chosen before the first paint. */
+function chosenLanguage(): Language {
+  return document.documentElement.lang === "ru" ? "ru" : "en";
 }
 
 /** Changes the language of the page as it is. */
@@ -56,7 +56,6 @@ export async function begin(): Promise<void> {
       defaultNS: "common",
       interpolation: { escapeValue: false }, // React does
     });
-  document.documentElement.lang = chosenLanguage();
 }
 
 /** The viewer's own form of the language: “en-GB” has other dates than “en”. */

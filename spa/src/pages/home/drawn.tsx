@@ -1,5 +1,6 @@
 import { Skeleton, Text, VisuallyHidden } from "@mantine/core";
-import { lazy, Suspense } from "react";
+import { useInViewport } from "@mantine/hooks";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { localeOf } from "../../i18n";
 import { summed, viewsOf, type Week, weekText } from "../../lib/weeks";
@@ -11,6 +12,9 @@ const Bars = lazy(() => import("./bars"));
 export default function Drawn({ weeks, cut }: { weeks: Week[]; cut: boolean }) {
   const { t, i18n } = useTranslation("home");
   const { films, episodes, most } = summed(weeks);
+  const { ref, inViewport } = useInViewport();
+  const [seen, setSeen] = useState(false);
+  if (inViewport && !seen) setSeen(true);
   if (!most) return <Text c="dimmed">{t("chart.none")}</Text>;
   return (
     <figure className={styles.figure}>
@@ -18,9 +22,9 @@ export default function Drawn({ weeks, cut }: { weeks: Week[]; cut: boolean }) {
         <span data-kind="films">{t("chart.films")}</span>
         <span data-kind="episodes">{t("chart.episodes")}</span>
       </div>
-      <div className={styles.chart} aria-hidden="true">
+      <div ref={ref} className={styles.chart} aria-hidden="true">
         <Suspense fallback={<Skeleton height="100%" />}>
-          <Bars weeks={weeks} />
+          {seen ? <Bars weeks={weeks} /> : <Skeleton height="100%" />}
         </Suspense>
       </div>
       <Text component="figcaption" size="sm" c="dimmed">
