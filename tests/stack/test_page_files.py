@@ -11,7 +11,7 @@ from tests.stack.deployed import Deployed
 
 pytestmark = pytest.mark.stack
 
-FIRST_LOAD = 170 * 1024
+FIRST_LOAD = 170_000
 """Bytes of JavaScript, compressed as they are stored."""
 
 HEADERS = {
