@@ -4,19 +4,14 @@
 """
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from moto import mock_aws
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.cloud.settings import variable
-from tests.tables import create_tables, tables
+from tests.aws import REGION, client, furnished
 from tests.upstreams import Upstreams
 from watchferry.errors import UnresolvableAddress
 from watchferry.wiring import Wiring
@@ -28,7 +23,6 @@ if TYPE_CHECKING:
     from watchferry.clients.guarded import Resolve
 
 SITE_URL = "https://watchferry.test"
-REGION = "eu-central-1"
 
 NewWiring = Callable[..., Wiring]
 
@@ -49,23 +43,6 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
-
-
-@cache
-def client(service: str) -> Any:
-    """One for all tests, since making it takes longer than most of them.
-
-    DynamoDB's conditional writes are atomic; moto's are not when threads call at once: so one call at a time.
-    """
-    made: Any = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
-    call, lock = made._make_api_call, threading.RLock()
-
-    def alone(*request: Any) -> Any:
-        with lock:
-            return call(*request)
-
-    made._make_api_call = alone
-    return made
 
 
 class WiringOnMoto(Wiring):
@@ -114,26 +91,18 @@ def environ(upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch) -> Iterator[d
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    with mock_aws():
-        create_tables(client("dynamodb"))
-        ssm, sqs = client("ssm"), client("sqs")
-        client("s3").create_bucket(Bucket="answers", CreateBucketConfiguration={"LocationConstraint": REGION})
-        ssm.put_parameter(Name="/site-url", Type="String", Value=SITE_URL)
-        ssm.put_parameter(Name="/trakt-secret", Type="SecureString", Value=upstreams.trakt.client_secret)
-        ssm.put_parameter(Name="/tmdb-token", Type="SecureString", Value=upstreams.tmdb.read_access_token)
-        ssm.put_parameter(Name="/kinopub-secret", Type="SecureString", Value=upstreams.kinopub.client_secret)
+    with furnished() as names:
+        ssm = client("ssm")
+        for name, kind, value in (
+            ("/site-url", "String", SITE_URL),
+            ("/trakt-secret", "SecureString", upstreams.trakt.client_secret),
+            ("/tmdb-token", "SecureString", upstreams.tmdb.read_access_token),
+            ("/kinopub-secret", "SecureString", upstreams.kinopub.client_secret),
+        ):
+            ssm.put_parameter(Name=name, Type=kind, Value=value, Overwrite=True)
         yield {
-            **{f"{variable(name)}_TABLE": name for name in tables()},
-            "ANSWERS_BUCKET": "answers",
+            **names,
             "AUTH_API_FUNCTION": "AuthApi",
-            "SYNC_JOBS_QUEUE_URL": sqs.create_queue(QueueName="SyncJobs")["QueueUrl"],
-            "HISTORY_BATCHES_QUEUE_URL": sqs.create_queue(QueueName="HistoryBatches")["QueueUrl"],
-            "SYNC_JOBS_DLQ_URL": sqs.create_queue(QueueName="SyncJobsDlq")["QueueUrl"],
-            "HISTORY_BATCHES_DLQ_URL": sqs.create_queue(QueueName="HistoryBatchesDlq")["QueueUrl"],
-            "NOTICES_QUEUE_URL": sqs.create_queue(QueueName="Notices")["QueueUrl"],
-            "NOTICES_DLQ_URL": sqs.create_queue(QueueName="NoticesDlq")["QueueUrl"],
-            "OPERATOR_TOPIC_ARN": client("sns").create_topic(Name="OperatorTopic")["TopicArn"],
-            "TOKEN_KEY_ARN": client("kms").create_key()["KeyMetadata"]["Arn"],
             "SITE_URL_PARAMETER": "/site-url",
             "TRAKT_API_URL": "https://api.trakt.tv",
             "TRAKT_AUTH_URL": "https://auth.trakt.tv",

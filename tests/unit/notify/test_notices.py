@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import client
+from tests.aws import client
 from tests.unit.notify.conftest import queued
 from watchferry.errors import MalformedMessage
 from watchferry.notify.notices import KINDS, READERS, Notice, Notices

@@ -414,7 +414,7 @@ def test_large_bodies(new_client: NewClient, upstreams: Upstreams, clock: Clock)
     """What does not fit a row lies in S3, and comes back whole; gone from there, it is fetched again."""
     import random
 
-    from tests.conftest import client as aws
+    from tests.aws import client as aws
 
     body = {"x": "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=700_000))}
     upstreams.tmdb.faults.add(when="after", body=body, headers={"Content-Encoding": "identity"}, times=None)
