@@ -1,18 +1,18 @@
-import { Alert, Button, Group, Stack, Text } from "@mantine/core";
+import { Alert, Group, Stack, Text } from "@mantine/core";
 import i18next from "i18next";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../api/client";
+import { Button } from "./button";
 import { Warning } from "./icons";
 
 /** What went wrong in plain words, then the technical word and the request's id, then a way on. */
 export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { t } = useTranslation();
-  const known = error instanceof ApiError ? error : null;
   return (
     <Alert color="red" variant="light" icon={<Warning />} title={plainly(error)} role="alert">
       <Stack gap="xs">
-        <Text size="sm" c="dimmed">
-          {known ? [known.detail, known.code, known.requestId].filter(Boolean).join(" · ") : String(error)}
+        <Text size="sm" c="dimmed" lang="en">
+          {technically(error)}
         </Text>
         {onRetry && (
           <Group>
@@ -24,6 +24,12 @@ export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => vo
       </Stack>
     </Alert>
   );
+}
+
+/** For whoever is asked for help: the server's words, its code, the request's id. */
+export function technically(error: unknown): string {
+  if (!(error instanceof ApiError)) return String(error);
+  return [error.detail, error.code, error.requestId].filter(Boolean).join(" · ");
 }
 
 /** The sentence for a problem's code; codes without one have one for their kind. */

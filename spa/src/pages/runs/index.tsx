@@ -1,9 +1,10 @@
-import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { ApiError, api, body } from "../../api/client";
 import { isActive, runsQuery } from "../../api/queries";
+import { Button } from "../../parts/button";
 import { TextLink } from "../../parts/links";
 import { Loading } from "../../parts/loading";
 import { Nothing } from "../../parts/nothing";

@@ -1,10 +1,11 @@
-import { Badge, Button, Group, Text } from "@mantine/core";
+import { Badge, Group, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import type { Provider } from "../../api/kept";
 import type { Session } from "../../api/queries";
 import { signedOut } from "../../app/query-client";
+import { Button } from "../../parts/button";
 import { Check, Warning } from "../../parts/icons";
 import { ButtonLink } from "../../parts/links";
 import { Trouble } from "../../parts/trouble";

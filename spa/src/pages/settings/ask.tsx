@@ -1,5 +1,6 @@
-import { Button, type ButtonProps } from "@mantine/core";
+import type { ButtonProps } from "@mantine/core";
 import { type ReactNode, Suspense, useState } from "react";
+import { Button } from "../../parts/button";
 import { Sure } from "./later";
 
 /** What a mutation without variables has. */

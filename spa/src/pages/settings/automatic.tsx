@@ -1,7 +1,8 @@
-import { Alert, Button, Group, Stack, Switch, Text } from "@mantine/core";
+import { Alert, Group, Stack, Switch, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { type Settings, stateQuery } from "../../api/queries";
+import { Button } from "../../parts/button";
 import { Warning } from "../../parts/icons";
 import { Trouble } from "../../parts/trouble";
 import { At } from "../../parts/when";

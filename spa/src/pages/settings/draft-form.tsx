@@ -1,6 +1,7 @@
-import { Button, Group, Stack } from "@mantine/core";
+import { Group, Stack } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Button } from "../../parts/button";
 import { Trouble } from "../../parts/trouble";
 import { Said } from "./section";
 

@@ -1,9 +1,10 @@
-import { Alert, Button, Code, CopyButton, Group, Stack, TextInput } from "@mantine/core";
+import { Alert, Code, CopyButton, Group, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, body, type Schemas } from "../../api/client";
 import { apiTokensQuery } from "../../api/queries";
+import { Button } from "../../parts/button";
 import { Check, Copy, Warning } from "../../parts/icons";
 import { Trouble } from "../../parts/trouble";
 import { refused } from "./refused";

@@ -1,9 +1,10 @@
-import { Button, Code, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Code, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import type { Settings } from "../../api/queries";
+import { Button } from "../../parts/button";
 import { Trouble } from "../../parts/trouble";
 import { Ask, type Doing } from "./ask";
 import { refused } from "./refused";

@@ -1,9 +1,10 @@
-import { Button, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Group, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import { sessionQuery } from "../../api/queries";
+import { Button } from "../../parts/button";
 import { Trouble } from "../../parts/trouble";
 import { refused } from "./refused";
 import styles from "./settings.module.css";

@@ -1,9 +1,10 @@
-import { Alert, Button, Code, Group, Stack, Text } from "@mantine/core";
+import { Alert, Code, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, api, proxied } from "../../api/client";
 import { type Session, sessionQuery } from "../../api/queries";
+import { Button } from "../../parts/button";
 import { Warning } from "../../parts/icons";
 import { Trouble } from "../../parts/trouble";
 import { Ask } from "./ask";
