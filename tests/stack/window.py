@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.cloud.page import PAGE
 from tests.cloud.stack import BrowserCookies
@@ -139,3 +139,18 @@ def opened(browser: Browser, site: str, person: Person | None = None, language: 
         assert window.errors == []
     finally:
         context.close()
+
+
+@contextmanager
+def held(page: Page, method: str, url: str) -> Iterator[None]:
+    """Questions of this kind get no answer until the block ends."""
+    waiting = list[Route]()
+
+    def hold(route: Route) -> None:
+        waiting.append(route) if route.request.method == method else route.fallback()
+
+    page.route(url, hold)
+    yield
+    page.unroute(url, hold)
+    for route in waiting:
+        route.continue_()

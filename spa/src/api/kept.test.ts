@@ -1,8 +1,9 @@
 import "fake-indexeddb/auto";
 import { QueryClient } from "@tanstack/react-query";
-import { createStore, entries } from "idb-keyval";
-import { describe, expect, it } from "vitest";
-import { keeping, MANY_PAGES, wipe } from "./kept";
+import { createStore, entries, get, set } from "idb-keyval";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { keeping, keepSolved, keptSolved, LASTING, MANY_PAGES, persister, wipe } from "./kept";
+import { knownBy } from "./queries";
 
 const PAGES = 4;
 
@@ -25,15 +26,20 @@ const manyPages = {
   },
   initialPageParam: 0,
   getNextPageParam: (last: Page) => (last.next_cursor ? Number(last.next_cursor) : null),
-  meta: MANY_PAGES,
+  meta: { ...MANY_PAGES, ...LASTING },
   staleTime: 60_000,
 };
 
+beforeEach(wipe);
+
 const client = () => new QueryClient({ defaultOptions: { queries: { persister: keeping } } });
 
+const store = createStore("watchferry", "kept");
+const aMoment = () => new Promise((resolve) => setTimeout(resolve, 50));
+
 async function pagesKept(): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  const stored = (await entries<string, Stored>(createStore("watchferry", "kept"))) as [string, Stored][];
+  await aMoment();
+  const stored = (await entries<string, Stored>(store)) as [string, Stored][];
   return stored[0]?.[1].state.data.pages.length ?? 0;
 }
 
@@ -55,5 +61,66 @@ describe("what comes in many pages", () => {
 
     await wipe();
     expect(await pagesKept()).toBe(0);
+  });
+});
+
+describe("what was kept", () => {
+  const told = (number: number, meta?: Record<string, unknown>) => ({
+    queryKey: ["told"],
+    queryFn: () => number,
+    meta,
+    staleTime: 60_000,
+  });
+
+  it("is shown and asked for anew, however short ago it was told", async () => {
+    await client().fetchQuery(told(1));
+    await aMoment();
+    const later = client();
+    expect(await later.fetchQuery(told(2))).toBe(1);
+    await vi.waitFor(() => expect(later.getQueryData(["told"])).toBe(2));
+    await aMoment();
+    expect(await client().fetchQuery(told(3))).toBe(2);
+  });
+
+  it("is not asked for again where it is lasting", async () => {
+    await client().fetchQuery(told(1, LASTING));
+    await aMoment();
+    const later = client();
+    await later.fetchQuery(told(2, LASTING));
+    await aMoment();
+    expect(later.getQueryData(["told"])).toBe(1);
+  });
+
+  it("is asked for in its stead when it is of another release, and goes with the rest when the visit has begun", async () => {
+    await client().fetchQuery(told(1, LASTING));
+    await aMoment();
+    const key = `query-${JSON.stringify(["told"])}`;
+    const kept = await get(key, store);
+    await set(key, { ...kept, buster: "before" }, store);
+    expect(await client().fetchQuery(told(2, LASTING))).toBe(2);
+    await aMoment();
+    await set("query-old", { ...kept, state: { ...kept.state, dataUpdatedAt: 1 } }, store);
+    await persister.persisterGc();
+    expect((await entries(store)).map(([name]) => name)).toEqual([key]);
+  });
+});
+
+describe("what was solved", () => {
+  it("is there after a reload, whichever window it was solved in, and gone when its owner signs out", async () => {
+    await Promise.all([keepSolved<string>((all) => ["a", ...all]), keepSolved<string>((all) => ["b", ...all])]);
+    expect(await keptSolved()).toEqual(["b", "a"]);
+    await persister.persisterGc();
+    expect(await keptSolved()).toHaveLength(2);
+    await wipe();
+    expect(await keptSolved()).toEqual([]);
+  });
+});
+
+describe("posters", () => {
+  it("are known by the id that leads to them, and by whose it is", () => {
+    expect(knownBy({ type: "movie", imdb: "tt1", tmdb: 7, kinopubItem: 7 })).toEqual(["tmdb", 7]);
+    expect(knownBy({ type: "movie", imdb: "tt1", kinopubItem: 7 })).toEqual(["imdb", "tt1"]);
+    expect(knownBy({ type: "movie", kinopubItem: 7 })).toEqual(["kinopub", 7]);
+    expect(knownBy({ type: "show", imdb: null, tmdb: null })).toEqual([]);
   });
 });

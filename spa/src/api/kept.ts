@@ -4,7 +4,8 @@
  */
 import { notifyManager } from "@tanstack/react-query";
 import { experimental_createQueryPersister as createQueryPersister } from "@tanstack/react-query-persist-client";
-import { clear, createStore, del, entries, get, set } from "idb-keyval";
+import { clear, createStore, del, entries, get, set, update } from "idb-keyval";
+import { SHAPES } from "./shapes";
 
 const store = createStore("watchferry", "kept");
 const KEPT_MS = 30 * 24 * 3600 * 1000;
@@ -20,6 +21,8 @@ export const persister = createQueryPersister({
   serialize: (query) => query as never,
   deserialize: (stored) => stored as never,
   maxAge: KEPT_MS,
+  buster: SHAPES, // an answer from before a release may lack what the page counts on
+  refetchOnRestore: false, // `keeping` does
   prefix: "query",
 });
 
@@ -31,13 +34,39 @@ interface Paged {
  * with each of them makes the page stutter while they come. */
 export const MANY_PAGES = { manyPages: true };
 
+/** `meta` of a query whose answer stays good for its `staleTime` across visits: nothing that is done here changes it.
+ * Any other that was kept is shown and asked for anew, since only those that are on the screen hear that they are out
+ * of date. */
+export const LASTING = { lasting: true };
+
+const TIDY_AFTER_MS = 10_000;
+let untidy = true;
+
 /** Takes what was kept before it asks, and keeps what it was answered. */
 export const keeping: typeof persister.persisterFn = async (queryFn, context, query) => {
-  if (!query.meta?.manyPages || query.state.data === undefined) return persister.persisterFn(queryFn, context, query);
+  if (untidy) setTimeout(() => void persister.persisterGc(), TIDY_AFTER_MS); // once a visit, when there is time for it
+  untidy = false;
+  if (query.state.data === undefined) return keptOrAsked(queryFn, context, query);
+  if (!query.meta?.manyPages) return persister.persisterFn(queryFn, context, query);
   const answer = await queryFn(context);
   if ((answer as Paged).pages.at(-1)?.next_cursor === null) {
     notifyManager.schedule(() => void persister.persistQuery(query)); // once the query has the answer
   }
+  return answer;
+};
+
+const keptOrAsked: typeof persister.persisterFn = async (queryFn, context, query) => {
+  let asked = false;
+  const ask: typeof queryFn = (asking) => {
+    asked = true;
+    return queryFn(asking);
+  };
+  const answer = await persister.persisterFn(ask, context, query);
+  if (asked) return answer;
+  // Once the query has it, and its age. What goes wrong then, the query tells.
+  notifyManager.schedule(() => {
+    if (!query.meta?.lasting || query.isStale()) query.fetch().catch(() => undefined);
+  });
   return answer;
 };
 
@@ -65,3 +94,12 @@ const flowKey = (provider: Provider) => `flow-${provider}`;
 export const keptFlow = (provider: Provider): Promise<Flow | undefined> => get(flowKey(provider), store);
 export const keepFlow = (provider: Provider, flow: Flow): Promise<void> => set(flowKey(provider), flow, store);
 export const dropFlow = (provider: Provider): Promise<void> => del(flowKey(provider), store);
+
+const SOLVED = "needs-solved";
+
+/** What was said of titles that need their owner: a list, since the server names no overrides. No release drops it. */
+export const keptSolved = async <Solved>(): Promise<Solved[]> => (await get(SOLVED, store)) ?? [];
+
+/** Changes the list as it is kept, whatever another window has put into it meanwhile. */
+export const keepSolved = <Solved>(change: (all: Solved[]) => Solved[]): Promise<void> =>
+  update<Solved[]>(SOLVED, (all = []) => change(all), store);

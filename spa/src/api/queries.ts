@@ -5,7 +5,7 @@ import { type Minutes, minutesOf, type Video } from "../lib/minutes";
 import { type Listed, numbersOf, type Place } from "../lib/offsets";
 import type { Play } from "../lib/weeks";
 import { ApiError, api, body, proxied, type Schemas } from "./client";
-import { MANY_PAGES, persister } from "./kept";
+import { LASTING, MANY_PAGES, persister } from "./kept";
 import { hinted } from "./session";
 
 export type Session = Schemas["Session"];
@@ -59,9 +59,11 @@ export const runQuery = (id: string) =>
     refetchInterval: (query) => (query.state.data && !isActive(query.state.data) ? false : 1_000),
   });
 
-/** All events of a run, page by page; `status` is in the key, since a run writes others while it goes on. */
-export const eventsQuery = (id: string, status: Run["status"]) =>
-  infiniteQueryOptions({
+/** All events of a run that is at rest, page by page; `status` is in the key, since a run writes others while it goes on.
+ * After that only an undo changes them, which may be begun anywhere. */
+export const eventsQuery = ({ id, mode, status, counts }: Pick<Run, "id" | "mode" | "status" | "counts">) => {
+  const changing = mode !== "undo" && counts.sent > 0;
+  return infiniteQueryOptions({
     queryKey: ["events", id, status],
     queryFn: async ({ pageParam }) => {
       const query = pageParam ? { cursor: pageParam } : {};
@@ -70,10 +72,12 @@ export const eventsQuery = (id: string, status: Run["status"]) =>
     },
     initialPageParam: "",
     getNextPageParam: (last) => last.next_cursor,
-    meta: MANY_PAGES,
-    staleTime: HOUR_MS,
+    meta: changing ? MANY_PAGES : { ...MANY_PAGES, ...LASTING },
+    staleTime: changing ? MINUTE_MS : HOUR_MS,
+    refetchOnWindowFocus: false, // there may be tens of thousands
     structuralSharing: false, // comparing tens of thousands with each page that comes
   });
+};
 
 /** An undo changes the events of a run that is long over: of `id`, or of any. */
 export function forgetEvents(client: QueryClient, id?: string): void {
@@ -113,17 +117,26 @@ interface Pictured {
 /** Path of a poster in `/t/p/{size}`, or null where TMDB has none. */
 export const posterQuery = (wanted: Wanted) =>
   queryOptions({
-    queryKey: ["poster", wanted.type, wanted.imdb ?? wanted.tmdb ?? wanted.kinopubItem],
+    queryKey: ["poster", wanted.type, ...knownBy(wanted)],
     queryFn: () => poster(wanted),
-    enabled: Boolean(wanted.imdb || wanted.tmdb || wanted.kinopubItem),
+    enabled: knownBy(wanted).length > 0,
+    meta: LASTING,
     staleTime: 7 * 24 * HOUR_MS,
     retry: false,
   });
 
-async function poster({ type, imdb, tmdb, kinopubItem }: Wanted): Promise<string | null> {
-  const kind = type === "movie" ? "movie" : "tv";
-  if (tmdb) return (await proxied<Pictured>(`/tmdb/3/${kind}/${tmdb}`)).data.poster_path;
-  const id = imdb ?? (kinopubItem ? await imdbOf(kinopubItem) : null);
+/** Whose id leads to the poster, and the id: numbers of different sites are the same now and then. */
+export function knownBy({ imdb, tmdb, kinopubItem }: Wanted): [] | ["tmdb" | "imdb" | "kinopub", string | number] {
+  if (tmdb) return ["tmdb", tmdb];
+  if (imdb) return ["imdb", imdb];
+  return kinopubItem ? ["kinopub", kinopubItem] : [];
+}
+
+async function poster(wanted: Wanted): Promise<string | null> {
+  const kind = wanted.type === "movie" ? "movie" : "tv";
+  const [whose, number] = knownBy(wanted);
+  if (whose === "tmdb") return (await proxied<Pictured>(`/tmdb/3/${kind}/${number}`)).data.poster_path;
+  const id = whose === "kinopub" ? await imdbOf(Number(number)) : number;
   if (!id) return null;
   const { data } = await proxied<{ movie_results: Pictured[]; tv_results: Pictured[] }>(`/tmdb/3/find/${id}`, {
     external_source: "imdb_id",
@@ -158,6 +171,7 @@ export const begunQuery = (what: "movies" | "serials") =>
   queryOptions({
     queryKey: ["begun", what],
     queryFn: async () => (await proxied<{ items: Begun[] }>(`/kinopub/v1/watching/${what}`)).data.items,
+    meta: LASTING,
     staleTime: 5 * MINUTE_MS,
   });
 
@@ -171,6 +185,7 @@ export const minutesQuery = (item: number) =>
       );
       return minutesOf(data.item.videos ?? []);
     },
+    meta: LASTING,
     staleTime: 5 * MINUTE_MS,
     retry: false,
   });
@@ -199,6 +214,7 @@ export const playsQuery = (what: "movies" | "episodes", since: Date) =>
       }
       return { plays: [...plays.values()], cut: pages > MOST_PAGES };
     },
+    meta: LASTING,
     staleTime: 6 * HOUR_MS,
   });
 
@@ -241,6 +257,7 @@ export const traktSeasonQuery = (show: number, season: number) =>
         throw error;
       }
     },
+    meta: LASTING,
     staleTime: HOUR_MS,
   });
 
@@ -262,5 +279,6 @@ export const watchedQuery = (item: number) =>
           .map(({ number }) => ({ season: season.number, number })),
       );
     },
+    meta: LASTING,
     staleTime: 5 * MINUTE_MS,
   });

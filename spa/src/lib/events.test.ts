@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Event } from "../api/queries";
-import { chosen, episode, names, rowOf, rowsOf, sorted } from "./events";
+import { chosen, episode, names, removedOf, rowOf, rowsOf, sorted } from "./events";
 
 function event(more: Partial<Event>): Event {
   return {
@@ -68,6 +68,10 @@ describe("rows of a page", () => {
     expect(rowsOf(page).map(({ text }) => text)).toEqual(["дюна / dune", "ежик в тумане"]);
     expect(rowsOf([...page])).not.toBe(rowsOf(page));
   });
+});
+
+it("counts what an undo has taken back", () => {
+  expect(removedOf([dune, rowOf(event({ outcome: "removed" })), rowOf(event({ outcome: "sent" }))])).toBe(1);
 });
 
 describe("names", () => {

@@ -53,6 +53,10 @@ export function rowsOf(events: readonly Event[]): Row[] {
   return rows;
 }
 
+/** How many of them an undo has taken back. */
+export const removedOf = (rows: readonly Row[]): number =>
+  rows.reduce((sum, { event }) => sum + Number(event.outcome === "removed"), 0);
+
 /** `S1E3` of an episode; undefined of a film. */
 export function episode(event: Event): string | undefined {
   return event.type === "episode" ? `S${event.season}E${event.number}` : undefined;

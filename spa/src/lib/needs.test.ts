@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Unmatched } from "../api/queries";
-import { ignoring, type Need, needsOf, planOf } from "./needs";
+import { episodesOf, ignoring, type Need, needsOf, planOf, type Solved, solvedAnew } from "./needs";
 import { matches, UNSHIFTED } from "./offsets";
 
 const row = (key: string, more: Partial<Unmatched> = {}): Unmatched => ({
@@ -66,4 +66,21 @@ describe("planOf", () => {
 
 it("ignores what is on the card, not what may come", () => {
   expect(ignoring(specials()).keys).toEqual(["8104-0-1", "8104-0-10", "8104-0-2"]);
+});
+
+describe("what was solved", () => {
+  const solved = (at: number, ...keys: string[]): Solved => ({ title: "Шерлок", keys, as: null, at });
+
+  it("names the episodes that it is about", () => {
+    expect(episodesOf(solved(1, "8104-0-10", "8104-0-2"))).toBe("S0E2, S0E10");
+    expect(episodesOf(solved(1, "8104-0"))).toBe("");
+    expect(episodesOf(solved(1, "310"))).toBe("");
+  });
+  it("is the newest answer, never an older one to the same: taking that back would take back this", () => {
+    const before = [solved(2, "310"), solved(1, "8104-0-1", "8104-0-2")];
+    expect(solvedAnew(solved(3, "310", "8104-0-2"), before)).toEqual([
+      solved(3, "310", "8104-0-2"),
+      solved(1, "8104-0-1"),
+    ]);
+  });
 });

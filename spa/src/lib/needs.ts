@@ -1,6 +1,6 @@
 /** Unmatched rows as cards, and which overrides a card's answer becomes (storage/overrides.py: the keys). */
 import type { Candidate, Unmatched } from "../api/queries";
-import { inOrder, type Match, type Place } from "./offsets";
+import { inOrder, type Match, type Place, placeName } from "./offsets";
 
 /** What one card asks about: a film, a whole show, or the episodes of one season that a show lacks. */
 export interface Need {
@@ -88,3 +88,35 @@ export const ignoring = (need: Need): Plan => ({
   rows: need.rows,
   scope: need.season === null ? "title" : "episodes",
 });
+
+/** An answer that was given, as the browser keeps it: enough to name it and to take it back. */
+export interface Solved {
+  title: string;
+  /** Under which it is stored. */
+  keys: string[];
+  /** What it is at Trakt; null where it is ignored. */
+  as: string | null;
+  /** Unix milliseconds: a title may be solved, taken back and solved again. */
+  at: number;
+  /** Taken back: the overrides are gone. */
+  back?: boolean;
+}
+
+/** The list with a new answer in front. What it stands for in place of an older one, the older one is no more. */
+export const solvedAnew = (solved: Solved, others: readonly Solved[]): Solved[] => [
+  solved,
+  ...others
+    .map((each) => (each.back ? each : { ...each, keys: each.keys.filter((key) => !solved.keys.includes(key)) }))
+    .filter(({ keys }) => keys.length > 0),
+];
+
+/** “S0E1, S0E2”: the episodes that an answer is about; empty where it is about all of a title or a season. */
+export const episodesOf = ({ keys }: Pick<Solved, "keys">): string =>
+  keys
+    .flatMap((key) => {
+      const [, season, number] = key.split("-").map(Number);
+      return season === undefined || number === undefined ? [] : [{ season, number }];
+    })
+    .sort(inOrder)
+    .map(placeName)
+    .join(", ");

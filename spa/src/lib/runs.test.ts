@@ -16,11 +16,15 @@ describe("a run", () => {
     expect(needingYou(run({}))).toBe(3);
   });
   it("can be undone when it is over and has sent something, and is no undo itself", () => {
-    expect(undoable(run({}))).toBe(true);
-    expect(undoable(run({ status: "partial" }))).toBe(true);
-    expect(undoable(run({ status: "sending" }))).toBe(false);
-    expect(undoable(run({ mode: "undo" }))).toBe(false);
-    expect(undoable(run({ counts: { ...run({}).counts, sent: 0 } }))).toBe(false);
+    expect(undoable(run({}), 0)).toBe(true);
+    expect(undoable(run({ status: "partial" }), 0)).toBe(true);
+    expect(undoable(run({ status: "sending" }), 0)).toBe(false);
+    expect(undoable(run({ mode: "undo" }), 0)).toBe(false);
+    expect(undoable(run({ counts: { ...run({}).counts, sent: 0 } }), 0)).toBe(false);
+  });
+  it("can be undone as long as something of it is left", () => {
+    expect(undoable(run({}), 3)).toBe(true);
+    expect(undoable(run({}), 4)).toBe(false);
   });
   it("is not promised to work the next time when only a person can help", () => {
     expect(waitsForPerson("account_locked")).toBe(true);

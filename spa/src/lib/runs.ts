@@ -22,9 +22,11 @@ const PERSONS = new Set([
 /** Whether what ended a run stays as it is until somebody does something: no later run mends it. */
 export const waitsForPerson = (code: string): boolean => PERSONS.has(code);
 
-/** Whether undo makes sense; the server has the last word. */
-export const undoable = (run: Pick<Run, "mode" | "status" | "counts">): boolean =>
-  run.mode !== "undo" && run.counts.sent > 0 && ["succeeded", "partial", "failed", "cancelled"].includes(run.status);
+/** Whether undo makes sense; the server has the last word. `removed`: how many of its plays were taken back already. */
+export const undoable = (run: Pick<Run, "mode" | "status" | "counts">, removed: number): boolean =>
+  run.mode !== "undo" &&
+  run.counts.sent > removed &&
+  ["succeeded", "partial", "failed", "cancelled"].includes(run.status);
 
 /** The newest run that carried views across, or found that there were none. Newest first. */
 export const lastSuccess = (runs: readonly Run[] = []): Run | undefined =>

@@ -1,9 +1,10 @@
-import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { unmatchedQuery } from "../../api/queries";
+import { stateQuery, unmatchedQuery } from "../../api/queries";
 import { type Need, needsOf } from "../../lib/needs";
+import { Button } from "../../parts/button";
 import { Loading } from "../../parts/loading";
 import { Nothing } from "../../parts/nothing";
 import { Trouble } from "../../parts/trouble";
@@ -21,6 +22,8 @@ export function NeedsYou() {
   const query = useInfiniteQuery(unmatchedQuery());
   const { mend, failed } = useMend();
   const solved = useSolved();
+  const last = useQuery(stateQuery()).data?.last_success_at;
+  const toCome = solved.some(({ as, at, back }) => as !== null && !back && at > Date.parse(last ?? "1970-01-01"));
   const needs = needsOf(query.data?.pages.flatMap((page) => page.items) ?? []);
   const views = needs.reduce((sum, need) => sum + need.seen, 0);
   const { hasNextPage, isFetching, fetchNextPage } = query;
@@ -65,7 +68,7 @@ export function NeedsYou() {
             <NeedCard key={need.id} need={need} failed={failed[need.id]} onAnswer={answer} />
           ))}
           {query.isSuccess && needs.length === 0 && !hasNextPage && (
-            <Nothing title={t("nothing.title")} hint={t(solved.length > 0 ? "nothing.solved" : "nothing.hint")} />
+            <Nothing title={t("nothing.title")} hint={t(toCome ? "nothing.solved" : "nothing.hint")} />
           )}
           {hasNextPage && (
             <Group justify="center">

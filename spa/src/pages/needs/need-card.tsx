@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Badge, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useInViewport } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { type Candidate, sessionQuery } from "../../api/queries";
 import { ignoring, type Need, type Plan, planOf } from "../../lib/needs";
 import { placeName, type Shift, UNSHIFTED } from "../../lib/offsets";
+import { Button } from "../../parts/button";
 import { Poster } from "../../parts/poster";
 import { Trouble } from "../../parts/trouble";
 import { Candidates } from "./candidates";

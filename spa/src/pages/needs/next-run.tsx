@@ -1,11 +1,12 @@
-import { Button, Group, Stack, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, api, body } from "../../api/client";
 import { stateQuery, unmatchedQuery } from "../../api/queries";
+import { Button } from "../../parts/button";
 import { ButtonLink } from "../../parts/links";
 import { Trouble } from "../../parts/trouble";
+import { useWhenOver } from "../../parts/use-when-over";
 import { At } from "../../parts/when";
 
 /** When an answer takes effect, and a way not to wait for it. */
@@ -31,6 +32,7 @@ export function NextRun() {
         client.invalidateQueries({ queryKey: ["runs"] }),
       ]),
   });
+  // Other titles may be unmatched then.
   useWhenOver(active, () => void client.invalidateQueries({ queryKey: unmatchedQuery().queryKey }));
   const run = active ?? start.data;
   return (
@@ -62,13 +64,4 @@ export function NextRun() {
       </Group>
     </Stack>
   );
-}
-
-/** Calls once a run that was seen under way is so no more: other titles may be unmatched then. */
-function useWhenOver(active: string | null, call: () => void): void {
-  const before = useRef<string | null>(null);
-  useEffect(() => {
-    if (before.current && !active) call();
-    before.current = active;
-  });
 }

@@ -1,25 +1,34 @@
-import { Button, Stack, Text, Title } from "@mantine/core";
+import { Stack, Text, Title, UnstyledButton } from "@mantine/core";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { placeName } from "../../lib/offsets";
+import { episodesOf, type Solved } from "../../lib/needs";
+import { Button } from "../../parts/button";
 import { Trouble } from "../../parts/trouble";
 import styles from "./needs.module.css";
-import { type Solved, useTakeBack } from "./use-mend";
+import { useTakeBack } from "./use-mend";
 
 const SHORT = 8;
 
-/** What was just said, each with a way back. */
+/** What was said, each with a way back. */
 export function SolvedList({ solved }: { solved: readonly Solved[] }) {
   const { t } = useTranslation("needs");
+  const [all, setAll] = useState(false);
+  const shown = all ? solved : solved.slice(0, SHORT);
   return (
     <Stack gap="xs">
       <Title order={2} size="h5">
         {t("solved.title")}
       </Title>
       <ul className={styles.solved}>
-        {solved.slice(0, SHORT).map((each) => (
-          <OneSolved key={`${each.need.id} ${each.at}`} solved={each} />
+        {shown.map((each) => (
+          <OneSolved key={each.at} solved={each} />
         ))}
       </ul>
+      {shown.length < solved.length && (
+        <UnstyledButton className={styles.all} onClick={() => setAll(true)}>
+          {t("all", { count: solved.length - shown.length })}
+        </UnstyledButton>
+      )}
     </Stack>
   );
 }
@@ -27,17 +36,13 @@ export function SolvedList({ solved }: { solved: readonly Solved[] }) {
 function OneSolved({ solved }: { solved: Solved }) {
   const { t } = useTranslation("needs");
   const takeBack = useTakeBack();
-  const { need, plan, answer } = solved;
-  const places = plan.scope === "episodes" ? plan.rows.map((row) => placeOf(row.season, row.episode)).join(", ") : "";
   return (
     <li>
       <Text size="sm" fw={600}>
-        {[need.title, places].filter(Boolean).join(" · ")}
+        {[solved.title, episodesOf(solved)].filter(Boolean).join(" · ")}
       </Text>
       <Text size="sm" c="dimmed">
-        {answer === "ignore"
-          ? t("solved.ignored")
-          : t("solved.is", { title: [answer.candidate.title, answer.candidate.year].filter(Boolean).join(", ") })}
+        {solved.as === null ? t("solved.ignored") : t("solved.is", { title: solved.as })}
       </Text>
       {takeBack.error ? <Trouble error={takeBack.error} /> : null}
       {solved.back ? (
@@ -50,7 +55,7 @@ function OneSolved({ solved }: { solved: Solved }) {
           size="compact-sm"
           onClick={() => takeBack.mutate(solved)}
           loading={takeBack.isPending}
-          aria-label={t("solved.bringOne", { title: need.title })}
+          aria-label={t("solved.bringOne", { title: solved.title })}
         >
           {t("solved.bring")}
         </Button>
@@ -58,5 +63,3 @@ function OneSolved({ solved }: { solved: Solved }) {
     </li>
   );
 }
-
-const placeOf = (season = 0, number = 0): string => placeName({ season, number });

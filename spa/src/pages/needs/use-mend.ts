@@ -1,8 +1,9 @@
 import { type InfiniteData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, type Schemas } from "../../api/client";
+import { ApiError, api, type Schemas } from "../../api/client";
+import { keepSolved, keptSolved } from "../../api/kept";
 import { type Candidate, unmatchedQuery } from "../../api/queries";
-import type { Need, Plan } from "../../lib/needs";
+import { type Need, type Plan, type Solved, solvedAnew } from "../../lib/needs";
 import type { Shift } from "../../lib/offsets";
 
 /** What a person says of a title: this one at Trakt, or none. */
@@ -14,13 +15,6 @@ export interface Mending {
   answer: Answer;
 }
 
-export interface Solved extends Mending {
-  /** Unix milliseconds: a title may be solved, taken back and solved again. */
-  at: number;
-  /** Taken back: the override is gone. */
-  back: boolean;
-}
-
 export interface Failed {
   error: unknown;
   answer: Answer;
@@ -30,16 +24,17 @@ type Pages = InfiniteData<Schemas["UnmatchedPage"], unknown>;
 
 const SOLVED = ["needs-solved"];
 
-/** What was said since the page was loaded, newest first; kept while one walks through the other pages. */
+const NONE: Solved[] = [];
+
+/** What was said in this browser, newest first. */
 export function useSolved(): Solved[] {
   const { data } = useQuery<Solved[]>({
     queryKey: SOLVED,
-    queryFn: () => [],
-    initialData: [],
+    queryFn: () => keptSolved<Solved>(),
     staleTime: Number.POSITIVE_INFINITY,
-    persister: undefined,
+    persister: undefined, // it is kept by itself
   });
-  return data;
+  return data ?? NONE;
 }
 
 const without = (pages: Pages | undefined, keys: ReadonlySet<string>): Pages | undefined =>
@@ -83,8 +78,12 @@ export function useMend() {
         return without(before ?? now, new Set(gone.filter((key) => !stay.has(key) && !own.has(key))));
       });
     },
-    onSuccess: (_, mending) => {
-      client.setQueryData<Solved[]>(SOLVED, (others = []) => [{ ...mending, at: Date.now(), back: false }, ...others]);
+    onSuccess: async (_, { need, plan, answer }) => {
+      const as =
+        answer === "ignore" ? null : [answer.candidate.title, answer.candidate.year].filter(Boolean).join(", ");
+      const solved = { title: need.title, keys: plan.keys, as, at: Date.now() };
+      client.setQueryData<Solved[]>(SOLVED, (others = []) => solvedAnew(solved, others));
+      await keepSolved<Solved>((others) => solvedAnew(solved, others)).catch(() => undefined); // it was answered
     },
     onSettled: () => {
       // The last one of several: an earlier answer would bring back cards that are on their way.
@@ -99,13 +98,20 @@ export function useMend() {
 export function useTakeBack() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async ({ plan }: Solved) => {
-      for (const key of plan.keys) await api.DELETE("/sync/overrides/{key}", { params: { path: { key } } });
+    mutationFn: async ({ keys }: Solved) => {
+      for (const key of keys) {
+        try {
+          await api.DELETE("/sync/overrides/{key}", { params: { path: { key } } });
+        } catch (error) {
+          if (!(error instanceof ApiError && error.code === "not_found")) throw error; // else it was taken back elsewhere
+        }
+      }
     },
-    onSuccess: (_, taken) => {
-      client.setQueryData<Solved[]>(SOLVED, (all = []) =>
-        all.map((each) => (each === taken ? { ...each, back: true } : each)),
+    onSuccess: async (_, taken) => {
+      client.setQueryData<Solved[]>(SOLVED, (all) =>
+        all?.map((each) => (each.at === taken.at ? { ...each, back: true } : each)),
       );
+      await keepSolved<Solved>((all) => all.filter(({ at }) => at !== taken.at)).catch(() => undefined);
       return client.invalidateQueries({ queryKey: unmatchedQuery().queryKey });
     },
   });

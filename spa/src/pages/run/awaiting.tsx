@@ -1,9 +1,10 @@
-import { Alert, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Alert, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import { type Run, settingsQuery } from "../../api/queries";
 import { needingYou } from "../../lib/runs";
+import { Button } from "../../parts/button";
 import { Warning } from "../../parts/icons";
 import { Trouble } from "../../parts/trouble";
 import styles from "./run.module.css";

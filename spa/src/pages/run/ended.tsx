@@ -1,20 +1,22 @@
-import { Alert, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Alert, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, body } from "../../api/client";
-import { forgetEvents, type Run } from "../../api/queries";
+import { forgetEvents, type Run, stateQuery } from "../../api/queries";
 import { needingYou, undoable, waitsForPerson } from "../../lib/runs";
+import { Button } from "../../parts/button";
 import { TextLink } from "../../parts/links";
 import { StatusBadge } from "../../parts/run-row";
 import { At } from "../../parts/when";
 import styles from "./run.module.css";
+import type { Events } from "./use-events";
 
 const Sure = lazy(() => import("../../parts/sure").then(({ Sure }) => ({ default: Sure })));
 
 /** What came of it, and the way to take it back. */
-export function Ended({ run }: { run: Run }) {
+export function Ended({ run, removed, known }: { run: Run } & Pick<Events, "removed" | "known">) {
   const { t, i18n } = useTranslation("run");
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -23,10 +25,14 @@ export function Ended({ run }: { run: Run }) {
     mutationFn: () => body(api.POST("/sync/runs/{run_id}/undo", { params: { path: { run_id: run.id } } })),
     onSuccess: ({ run_id }) => {
       forgetEvents(client, run.id); // even if nobody stays to see the end of it
+      void client.invalidateQueries({ queryKey: stateQuery().queryKey });
       return navigate({ to: "/runs/$id", params: { id: run_id } });
     },
+    // Perhaps it was undone elsewhere.
+    onError: () => client.invalidateQueries({ queryKey: ["events", run.id] }),
   });
   const { sent } = run.counts;
+  const left = sent - removed;
   const needs = needingYou(run);
   return (
     <Paper withBorder p="lg">
@@ -38,7 +44,7 @@ export function Ended({ run }: { run: Run }) {
               : run.mode === "preview" && run.status === "cancelled" && sent === 0
                 ? t("ended.discarded")
                 : sent > 0
-                  ? t("ended.sent", { count: sent })
+                  ? t(left > 0 ? "ended.sent" : "ended.undone", { count: sent })
                   : t("ended.nothing")}
           </Title>
           <StatusBadge status={run.status} />
@@ -56,6 +62,7 @@ export function Ended({ run }: { run: Run }) {
             </Text>
           </Alert>
         )}
+        {removed > 0 && known && <Text>{left > 0 ? t("undo.partly", { count: removed }) : t("undo.done")}</Text>}
         <Text c="dimmed" size="sm">
           {run.mode !== "undo" && `${t("looked", { history: run.counts.history, completed: run.counts.completed })} `}
           {run.finished_at && (
@@ -66,7 +73,7 @@ export function Ended({ run }: { run: Run }) {
           {t("calls", run.upstream_calls)}
         </Text>
         {needs > 0 && run.mode !== "undo" && <TextLink to="/needs-you">{t("needs", { count: needs })}</TextLink>}
-        {undoable(run) && (
+        {known && undoable(run, removed) && (
           <Group>
             <Button
               variant="light"
@@ -74,12 +81,12 @@ export function Ended({ run }: { run: Run }) {
               classNames={{ root: styles.long, label: styles.longLabel }}
               onClick={() => setAsking(true)}
             >
-              {t("undo.offer", { count: sent })}
+              {t("undo.offer", { count: left })}
             </Button>
           </Group>
         )}
       </Stack>
-      {asking && (
+      {asking && left > 0 && (
         <Suspense>
           <Sure
             opened
@@ -88,12 +95,12 @@ export function Ended({ run }: { run: Run }) {
               undo.reset();
             }}
             title={t("undo.title")}
-            yes={t("undo.yes", { count: sent })}
+            yes={t("undo.yes", { count: left })}
             onYes={() => undo.mutate()}
             pending={undo.isPending}
             error={undo.error}
           >
-            {t("undo.what", { count: sent })}
+            {t("undo.what", { count: left })}
           </Sure>
         </Suspense>
       )}

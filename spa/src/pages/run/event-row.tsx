@@ -50,11 +50,7 @@ export const EventRow = memo(function EventRow({ row: { event }, index, top, hei
       </div>
       <div role="cell" className={styles.outcome}>
         <OutcomeBadge outcome={event.outcome} />
-        {reason && (
-          <span className={styles.about} title={reason}>
-            {reason}
-          </span>
-        )}
+        {reason && <span className={styles.why}>{reason}</span>}
       </div>
     </div>
   );

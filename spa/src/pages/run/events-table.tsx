@@ -1,12 +1,13 @@
-import { Button, Group, Select, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { Group, Select, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { csvOf, download } from "../../api/csv";
-import { eventsQuery, type Run } from "../../api/queries";
-import { chosen as choose, rowsOf, type SORTS, type SortBy, sorted } from "../../lib/events";
+import type { Run } from "../../api/queries";
+import { chosen as choose, type SORTS, type SortBy, sorted } from "../../lib/events";
+import { Button } from "../../parts/button";
 import { Search } from "../../parts/icons";
 import { Loading } from "../../parts/loading";
 import { Nothing } from "../../parts/nothing";
@@ -14,19 +15,21 @@ import { Trouble } from "../../parts/trouble";
 import { EventRow } from "./event-row";
 import styles from "./run.module.css";
 import type { Chosen } from "./run-view";
+import type { Events } from "./use-events";
 
 /** Pixels. On a phone the title and what became of it stand below one another. */
 const ROW_HEIGHT = { wide: 68, narrow: 120 };
 
-/** Every view and what became of it. Tens of thousands: only the rows in sight are there. */
-export function EventsTable({ run, chosen, onChoose }: { run: Run; chosen: Chosen; onChoose: (to: Chosen) => void }) {
-  const { t } = useTranslation(["run", "common"]);
-  const events = useInfiniteQuery(eventsQuery(run.id, run.status));
-  const { hasNextPage, isFetching, isError, fetchNextPage } = events;
-  useEffect(() => {
-    if (hasNextPage && !isFetching && !isError) void fetchNextPage();
-  }, [hasNextPage, isFetching, isError, fetchNextPage]);
+interface Listed extends Pick<Events, "events" | "rows"> {
+  run: Run;
+  chosen: Chosen;
+  onChoose: (to: Chosen) => void;
+}
 
+/** Every view and what became of it. Tens of thousands: only the rows in sight are there. */
+export function EventsTable({ run, events, rows, chosen, onChoose }: Listed) {
+  const { t } = useTranslation(["run", "common"]);
+  const { hasNextPage, isError, fetchNextPage } = events;
   const table = useMutation({
     mutationFn: async () => download(await csvOf(run.id), `watchferry-${run.id}.csv`),
   });
@@ -36,7 +39,6 @@ export function EventsTable({ run, chosen, onChoose }: { run: Run; chosen: Chose
   // What is typed or pressed shows at once; the rows follow.
   const wanted = useDeferredValue(useMemo(() => ({ ...chosen, type, search }), [chosen, type, search]));
   const order = useDeferredValue(sort);
-  const rows = useMemo(() => (events.data?.pages ?? []).flatMap((page) => rowsOf(page.items)), [events.data]);
   const shown = useMemo(() => sorted(choose(rows, wanted), order.by, order.descending), [rows, wanted, order]);
 
   if (events.isPending) return <Loading what={t("loadingEvents")} lines={6} />;
@@ -102,7 +104,7 @@ function Rows({ rows, sort, onSort }: Shown) {
   const { t } = useTranslation("run");
   const list = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
-  const height = useMediaQuery("(max-width: 40rem)", false, { getInitialValueInEffect: false })
+  const height = useMediaQuery("(max-width: 48rem)", false, { getInitialValueInEffect: false })
     ? ROW_HEIGHT.narrow
     : ROW_HEIGHT.wide;
   useLayoutEffect(() => {

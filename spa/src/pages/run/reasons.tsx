@@ -5,14 +5,28 @@ import type { Chosen } from "./run-view";
 
 type Reason = NonNullable<Event["reason"]>;
 
-/** What is or was sent, then each reason for what was not: a bar to scale, below it the names of its parts, each of which
+interface Bar {
+  run: Run;
+  /** How many of the views that it sent an undo has taken back. */
+  removed: number;
+  chosen: Chosen;
+  onChoose: (chosen: Chosen) => void;
+}
+
+/** What is or was sent, what of it was taken back, then each reason for what was not: a bar to scale, below it the names of its parts, each of which
  * chooses the table's rows. A reason of five among thousands is too narrow a part to be pressed. */
-export function Reasons({ run, chosen, onChoose }: { run: Run; chosen: Chosen; onChoose: (chosen: Chosen) => void }) {
+export function Reasons({ run, removed, chosen, onChoose }: Bar) {
   const { t } = useTranslation(["run", "common"]);
-  const sent = run.status === "awaiting_confirmation" ? run.counts.planned : run.counts.sent;
+  const sent = run.status === "awaiting_confirmation" ? run.counts.planned : run.counts.sent - removed;
   const outcome = run.status === "awaiting_confirmation" ? "planned" : run.mode === "undo" ? "removed" : "sent";
   const parts = [
-    { key: outcome, count: sent, name: t(`common:outcome.${outcome}`), chosen: { outcome, reason: null } },
+    { key: "sent", count: sent, name: t(`common:outcome.${outcome}`), chosen: { outcome, reason: null } },
+    {
+      key: "removed",
+      count: removed,
+      name: t("common:outcome.removed"),
+      chosen: { outcome: "removed", reason: null },
+    },
     ...(Object.entries(run.counts.skipped) as [Reason, number][]).map(([reason, count]) => ({
       key: reason,
       count,
@@ -23,12 +37,11 @@ export function Reasons({ run, chosen, onChoose }: { run: Run; chosen: Chosen; o
   if (parts.length === 0) return null;
   const chosenOf = (part: (typeof parts)[number]) =>
     chosen.outcome === part.chosen.outcome && chosen.reason === part.chosen.reason;
-  const kindOf = ({ key }: (typeof parts)[number]) => (key === outcome ? "sent" : key);
   return (
     <div className={styles.reasons} role="group" aria-label={t("reasons")}>
       <div className={styles.scale} aria-hidden="true">
         {parts.map((part) => (
-          <span key={part.key} data-kind={kindOf(part)} data-on={chosenOf(part)} style={{ flexGrow: part.count }} />
+          <span key={part.key} data-kind={part.key} data-on={chosenOf(part)} style={{ flexGrow: part.count }} />
         ))}
       </div>
       {parts.map((part) => {
@@ -38,11 +51,11 @@ export function Reasons({ run, chosen, onChoose }: { run: Run; chosen: Chosen; o
             key={part.key}
             type="button"
             className={styles.reason}
-            data-kind={kindOf(part)}
+            data-kind={part.key}
             aria-pressed={on}
             onClick={() => onChoose(on ? { outcome: null, reason: null } : part.chosen)}
           >
-            <i aria-hidden="true" data-kind={kindOf(part)} />
+            <i aria-hidden="true" data-kind={part.key} />
             <strong>{part.count}</strong> {part.name}
           </button>
         );

@@ -2,13 +2,14 @@ import { Stack } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { forgetEvents, isActive, runQuery } from "../../api/queries";
+import { forgetEvents, isActive, type Run, runQuery } from "../../api/queries";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
 import { Awaiting } from "./awaiting";
 import { Ended } from "./ended";
 import { EventsTable } from "./events-table";
 import { Reasons } from "./reasons";
+import { useEvents } from "./use-events";
 import { Working } from "./working";
 
 const BEGUN = ["runs", "state"];
@@ -19,8 +20,6 @@ export function RunView({ id }: { id: string }) {
   const { t } = useTranslation("run");
   const client = useQueryClient();
   const run = useQuery(runQuery(id));
-  const [chosen, setChosen] = useState<Chosen>({ outcome: null, reason: null });
-
   const active = run.data ? isActive(run.data) : false;
   const undoes = run.data?.mode === "undo";
   const was = useRef(active);
@@ -35,20 +34,23 @@ export function RunView({ id }: { id: string }) {
 
   if (run.isPending) return <Loading what={t("loading")} />;
   if (!run.data) return <Trouble error={run.error} onRetry={() => void run.refetch()} />;
-  const waits = run.data.status === "awaiting_confirmation";
   return (
     <Stack gap="lg">
       {run.error ? <Trouble error={run.error} /> : null}
-      {active && <Working run={run.data} />}
-      {waits && <Awaiting run={run.data} />}
-      {!active && !waits && <Ended run={run.data} />}
-      {!active && (
-        <>
-          <Reasons run={run.data} chosen={chosen} onChoose={setChosen} />
-          <EventsTable run={run.data} chosen={chosen} onChoose={setChosen} />
-        </>
-      )}
+      {active ? <Working run={run.data} /> : <AtRest run={run.data} />}
     </Stack>
+  );
+}
+
+function AtRest({ run }: { run: Run }) {
+  const [chosen, setChosen] = useState<Chosen>({ outcome: null, reason: null });
+  const events = useEvents(run);
+  return (
+    <>
+      {run.status === "awaiting_confirmation" ? <Awaiting run={run} /> : <Ended run={run} {...events} />}
+      <Reasons run={run} removed={events.removed} chosen={chosen} onChoose={setChosen} />
+      <EventsTable run={run} {...events} chosen={chosen} onChoose={setChosen} />
+    </>
   );
 }
 

@@ -1,8 +1,9 @@
-import { Button, Group, Paper, Progress, Stack, Text } from "@mantine/core";
+import { Group, Paper, Progress, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client";
 import type { Run } from "../../api/queries";
+import { Button } from "../../parts/button";
 import { Check } from "../../parts/icons";
 import { Trouble } from "../../parts/trouble";
 import styles from "./run.module.css";

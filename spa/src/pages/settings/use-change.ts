@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body, type Schemas } from "../../api/client";
+import { persister } from "../../api/kept";
 import { type Settings, settingsQuery, stateQuery } from "../../api/queries";
 
 export type Change = Schemas["SyncChangeSettings"];
@@ -10,8 +11,11 @@ export function useChange(done?: () => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (change: Change) => body(api.PUT("/sync/settings", { body: change })),
-    onSuccess: (settings) => {
-      client.setQueryData(settingsQuery().queryKey, settings);
+    onSuccess: async (settings) => {
+      const { queryKey } = settingsQuery();
+      await client.cancelQueries({ queryKey }); // an answer from before would bring back what was
+      client.setQueryData(queryKey, settings);
+      void persister.persistQueryByKey(queryKey, client); // only answers to questions are kept by themselves
       done?.();
       return client.invalidateQueries({ queryKey: stateQuery().queryKey });
     },
