@@ -3,7 +3,7 @@
 import ast
 import json
 from collections.abc import Iterator
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -22,10 +22,14 @@ OF_A_SIGN_IN = {"invalid", "already_used", "expired", "denied"}
 def test_every_code_has_its_words(language: str) -> None:
     codes = set(said()) | MAY_WAIT.keys() | {"internal"}
     assert {"busy", "account_limit", "app_refused", "invalid_grant", "upstream_too_large"} <= codes
-    words = json.loads((ROOT / f"spa/src/i18n/{language}/common.json").read_text())
-    assert codes - OF_A_SIGN_IN - words["problem"].keys() == set()
-    assert set(get_args(Reason.__value__)) - words["reason"].keys() == set()
-    assert json.loads((ROOT / f"spa/src/i18n/{language}/connect.json").read_text())["ended"].keys() == OF_A_SIGN_IN
+    assert codes - OF_A_SIGN_IN - texts(language, "problem").keys() == set()
+    assert texts(language, "connect")["ended"].keys() == OF_A_SIGN_IN
+    assert set(get_args(Reason.__value__)) - texts(language, "common")["reason"].keys() == set()
+
+
+def texts(language: str, page: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((ROOT / f"spa/src/i18n/{language}/{page}.json").read_text())
+    return read
 
 
 def said() -> Iterator[str]:

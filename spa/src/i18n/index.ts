@@ -17,6 +17,9 @@ export type Language = keyof typeof LANGUAGES;
 /** `early.js` reads it. */
 const KEPT = "watchferry.language";
 
+/** When the first page is there. */
+const PROBLEMS_AFTER_MS = 3_000;
+
 const files = import.meta.glob<{ default: ResourceKey }>("./{en,ru}/*.json");
 
 /** A page's texts come with the page. */
@@ -56,6 +59,8 @@ export async function begin(): Promise<void> {
       defaultNS: "common",
       interpolation: { escapeValue: false }, // React does
     });
+  // What went wrong is said at once, also when that is the network.
+  setTimeout(() => void i18next.loadNamespaces("problem"), PROBLEMS_AFTER_MS);
 }
 
 /** The viewer's own form of the language: “en-GB” has other dates than “en”. */

@@ -1,13 +1,12 @@
-import { Alert, Group, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import i18next from "i18next";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../api/client";
-import { Button } from "./button";
 import { Warning } from "./icons";
 
 /** What went wrong in plain words, then the technical word and the request's id, then a way on. */
 export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
-  const { t } = useTranslation();
+  const { t } = useTranslation(["common", "problem"]);
   return (
     <Alert color="red" variant="light" icon={<Warning />} title={plainly(error)} role="alert">
       <Stack gap="xs">
@@ -34,11 +33,8 @@ export function technically(error: unknown): string {
 
 /** The sentence for a problem's code; codes without one have one for their kind. */
 export function plainly(error: unknown): string {
-  if (!(error instanceof ApiError)) return i18next.t("problem.unforeseen");
-  const key = `problem.${error.code}`;
-  if (i18next.exists(key)) {
-    return i18next.t(key as "problem.rate_limited", { seconds: error.retryAfter ?? 60 });
-  }
-  if (error.status >= 500) return i18next.t("problem.unforeseen");
-  return i18next.t("problem.refused");
+  const known = error instanceof ApiError ? error : null;
+  const kind = known && known.status < 500 ? "refused" : "unforeseen";
+  const key = [`problem:${known?.code}`, `problem:${kind}`].find((each) => i18next.exists(each));
+  return key ? i18next.t(key as "problem:rate_limited", { seconds: known?.retryAfter ?? 60 }) : i18next.t("refused"); // the words did not come either
 }
