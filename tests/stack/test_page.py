@@ -260,9 +260,10 @@ def test_both_languages(window: Window, person: Person) -> None:
         assert window.violations() == []
     window.page.get_by_label("Адрес вебхука").fill("ftp://example.org")
     window.page.get_by_role("region", name="Уведомления").get_by_role("button", name="Сохранить").click()
-    window.sees(window.page.get_by_text("Что-то введено неверно. Проверьте ещё раз.", exact=True))
-    window.sees(window.text("webhook_url.* · validation · "))
-    window.errors.clear()  # the browser says of every 400 that it was one
+    window.sees(window.text("^Watchferry не обращается по этому адресу"))
+    window.sees(window.page.locator("[lang=en]", has_text=" · blocked_address · "))
+    window.errors.clear()  # the browser says of every 422 that it was one
+    window.picture("settings-ru")
     assert window.violations() == []
 
 

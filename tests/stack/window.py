@@ -151,6 +151,6 @@ def held(page: Page, method: str, url: str) -> Iterator[None]:
 
     page.route(url, hold)
     yield
-    page.unroute(url, hold)
     for route in waiting:
         route.continue_()
+    page.unroute(url, hold)
