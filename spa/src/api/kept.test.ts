@@ -1,6 +1,6 @@
 import "fake-indexeddb/auto";
 import { QueryClient } from "@tanstack/react-query";
-import { createStore, entries, get, set } from "idb-keyval";
+import { clear, createStore, entries, get, set } from "idb-keyval";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { keeping, keepSolved, keptSolved, LASTING, MANY_PAGES, persister, wipe } from "./kept";
 import { knownBy } from "./queries";
@@ -30,11 +30,11 @@ const manyPages = {
   staleTime: 60_000,
 };
 
-beforeEach(wipe);
+const store = createStore("watchferry", "kept");
+beforeEach(() => clear(store));
 
 const client = () => new QueryClient({ defaultOptions: { queries: { persister: keeping } } });
 
-const store = createStore("watchferry", "kept");
 const aMoment = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 async function pagesKept(): Promise<number> {
@@ -58,9 +58,6 @@ describe("what comes in many pages", () => {
     const later = await client().fetchInfiniteQuery(manyPages);
     expect(later.pages.flatMap(({ items }) => items)).toEqual([0, 1, 2, 3]);
     expect(asked).toEqual([]);
-
-    await wipe();
-    expect(await pagesKept()).toBe(0);
   });
 });
 
@@ -106,13 +103,11 @@ describe("what was kept", () => {
 });
 
 describe("what was solved", () => {
-  it("is there after a reload, whichever window it was solved in, and gone when its owner signs out", async () => {
+  it("is there after a reload, whichever window it was solved in and whatever is tidied up", async () => {
     await Promise.all([keepSolved<string>((all) => ["a", ...all]), keepSolved<string>((all) => ["b", ...all])]);
     expect(await keptSolved()).toEqual(["b", "a"]);
     await persister.persisterGc();
     expect(await keptSolved()).toHaveLength(2);
-    await wipe();
-    expect(await keptSolved()).toEqual([]);
   });
 });
 
@@ -123,4 +118,23 @@ describe("posters", () => {
     expect(knownBy({ type: "movie", kinopubItem: 7 })).toEqual(["kinopub", 7]);
     expect(knownBy({ type: "show", imdb: null, tmdb: null })).toEqual([]);
   });
+});
+
+it("keeps nothing of whoever signs out, nor what was still on its way", async () => {
+  await keepSolved(() => ["a"]);
+  const first = client();
+  const one = { queryKey: ["one"], queryFn: () => 1 };
+  await first.fetchQuery(one);
+  await aMoment();
+  expect(await entries(store)).toHaveLength(2);
+  const late = Promise.withResolvers<number>();
+  first.fetchQuery({ ...one, queryFn: () => late.promise }).catch(() => undefined);
+  first.clear();
+  await wipe();
+  late.resolve(2);
+  await aMoment();
+  expect(await entries(store)).toEqual([]);
+  await client().fetchQuery(one);
+  await aMoment();
+  expect(await entries(store)).toHaveLength(1);
 });

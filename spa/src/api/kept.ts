@@ -3,18 +3,25 @@
  * No token of any kind: the session is an HttpOnly cookie, and an API token's value is shown once and never cached.
  */
 import { notifyManager } from "@tanstack/react-query";
-import { experimental_createQueryPersister as createQueryPersister } from "@tanstack/react-query-persist-client";
+import {
+  experimental_createQueryPersister as createQueryPersister,
+  type PersistedQuery,
+} from "@tanstack/react-query-persist-client";
 import { clear, createStore, del, entries, get, set, update } from "idb-keyval";
 import { SHAPES } from "./shapes";
 
 const store = createStore("watchferry", "kept");
+/** Unix milliseconds. */
+let wipedAt = 0;
 const KEPT_MS = 30 * 24 * 3600 * 1000;
 
 /** Each query by itself: one of 10,000 events is not written again because a poster came. */
 export const persister = createQueryPersister({
   storage: {
     getItem: (key: string) => get(key, store),
-    setItem: (key: string, value: unknown) => set(key, value, store),
+    setItem: async (key: string, value: unknown) => {
+      if ((value as PersistedQuery).state.dataUpdatedAt > wipedAt) await set(key, value, store);
+    },
     removeItem: (key: string) => del(key, store),
     entries: () => entries<string, unknown>(store),
   },
@@ -70,8 +77,9 @@ const keptOrAsked: typeof persister.persisterFn = async (queryFn, context, query
   return answer;
 };
 
-/** Signing out leaves nothing behind. */
+/** Signing out leaves nothing behind, nor does an answer that is still on its way. */
 export async function wipe(): Promise<void> {
+  wipedAt = Date.now();
   await clear(store);
 }
 

@@ -104,7 +104,7 @@ function Rows({ rows, sort, onSort }: Shown) {
   const { t } = useTranslation("run");
   const list = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
-  const height = useMediaQuery("(max-width: 48rem)", false, { getInitialValueInEffect: false })
+  const height = useMediaQuery("(max-width: 54rem)", false, { getInitialValueInEffect: false })
     ? ROW_HEIGHT.narrow
     : ROW_HEIGHT.wide;
   useLayoutEffect(() => {
