@@ -136,7 +136,7 @@ def opened(browser: Browser, site: str, person: Person | None = None, language: 
     page.on("pageerror", lambda error: window.errors.append(str(error)))
     try:
         yield window
-        assert window.errors == []
+        assert window.errors == [], window.errors  # a plain module: nothing else would name them
     finally:
         context.close()
 

@@ -51,7 +51,8 @@ let untidy = true;
 
 /** Takes what was kept before it asks, and keeps what it was answered. */
 export const keeping: typeof persister.persisterFn = async (queryFn, context, query) => {
-  if (untidy) setTimeout(() => void persister.persisterGc(), TIDY_AFTER_MS); // once a visit, when there is time for it
+  // Once a visit, when there is time for it; if not now, then at the next.
+  if (untidy) setTimeout(() => persister.persisterGc().catch(() => undefined), TIDY_AFTER_MS);
   untidy = false;
   if (query.state.data === undefined) return keptOrAsked(queryFn, context, query);
   if (!query.meta?.manyPages) return persister.persisterFn(queryFn, context, query);

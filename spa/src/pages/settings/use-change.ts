@@ -15,7 +15,8 @@ export function useChange(done?: () => void) {
       const { queryKey } = settingsQuery();
       await client.cancelQueries({ queryKey }); // an answer from before would bring back what was
       client.setQueryData(queryKey, settings);
-      void persister.persistQueryByKey(queryKey, client); // only answers to questions are kept by themselves
+      // Only answers to questions are kept by themselves. What the browser does not keep is asked for.
+      persister.persistQueryByKey(queryKey, client).catch(() => undefined);
       done?.();
       return client.invalidateQueries({ queryKey: stateQuery().queryKey });
     },
