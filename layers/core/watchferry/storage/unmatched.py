@@ -1,7 +1,7 @@
 """Unmatched: what could not be mapped to Trakt, for its user to mend — one row per user and key.
 
-A title that Trakt does not have, or has several of, is one row (`{item}`); an episode that the show lacks at Trakt is
-one of its own (`{item}-{season}-{number}`). Keys are those of overrides.
+A title that Trakt does not have, or has several of, is one row (`{item}`); an episode that the show lacks at Trakt, or
+that Trakt did not take, is one of its own (`{item}-{season}-{number}`). Keys are those of overrides.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +13,9 @@ from watchferry.storage._dynamo import Clock, Item, Key, Table
 from watchferry.storage._packed import pack, unpack
 
 UNMATCHED: frozenset[Reason] = frozenset({"not_found", "ambiguous", "episode_not_found"})
+"""Trakt may come to have it."""
+TO_MEND: frozenset[Reason] = UNMATCHED | {"rejected_by_trakt"}
+"""For its user to say what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Unmatched:
     @property
     def episode(self) -> tuple[int, int] | None:
         """Which one, where the row is about one."""
-        return self.episodes[0] if self.reason == "episode_not_found" else None
+        return self.episodes[0] if self.key.count("-") == 2 else None
 
     def stored(self) -> dict[str, object]:
         return {**asdict(self), "title": self.title.stored()}
@@ -52,13 +55,13 @@ class Unmatched:
 def unmatched_of(title: Title, events: Iterable[Event], show: int | None = None) -> list[Unmatched]:
     """The rows for one title's skipped views."""
     rows: list[Unmatched] = []
-    whole = [event for event in events if event.reason in UNMATCHED]
-    for event in [event for event in whole if event.reason == "episode_not_found"]:
+    waiting = [event for event in events if event.reason in TO_MEND]
+    for event in filter(_is_of_one_episode, waiting):
         view = event.view
         place = (view.season or 0, view.number or 0)
         key = f"{title.item}-{place[0]}-{place[1]}"
-        rows.append(Unmatched(key, title, "episode", "episode_not_found", (place,), 1, show))
-    if whole := [event for event in whole if event.reason != "episode_not_found"]:
+        rows.append(Unmatched(key, title, "episode", event.reason or "episode_not_found", (place,), 1, show))
+    if whole := [event for event in waiting if not _is_of_one_episode(event)]:
         first = whole[0]
         episodes = tuple(
             (event.view.season or 0, event.view.number or 0) for event in whole if event.view.season is not None
@@ -66,6 +69,10 @@ def unmatched_of(title: Title, events: Iterable[Event], show: int | None = None)
         reason: Reason = first.reason or "not_found"
         rows.append(Unmatched(str(title.item), title, first.view.type, reason, episodes, len(whole), None))
     return rows
+
+
+def _is_of_one_episode(event: Event) -> bool:
+    return event.reason == "episode_not_found" or (event.reason == "rejected_by_trakt" and event.view.type == "episode")
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from watchferry.storage._dynamo import ConditionFailed, transact
 from watchferry.storage.ledger import LedgerOutcome
 from watchferry.storage.plans import Batch, BatchStatus, halves
 from watchferry.storage.runs import Run
-from watchferry.storage.unmatched import unmatched_of
+from watchferry.storage.unmatched import TO_MEND, unmatched_of
 from watchferry.sync import commit
 from watchferry.sync.deferral import put_off
 from watchferry.sync.keys import Plays
@@ -126,7 +126,7 @@ class Sending:
         if status == "SENT":
             known = [(event.view, _ledger_word(reason), event.ids) for event, reason in told if reason != "ignored"]
             shop.ledger.record(run.user_id, run.run_id, known)
-            missing = [replace(event, reason=reason) for event, reason in told if reason == "not_found"]
+            missing = [replace(event, reason=reason) for event, reason in told if reason in TO_MEND]
             shop.unmatched.add(run.user_id, [row for event in missing for row in unmatched_of(_title(event), [event])])
         sent = len(batch.events) - len(outcomes) if status == "SENT" else len(present)
         done = shop.runs.batch_done(
@@ -257,7 +257,8 @@ def _ledger_word(reason: Reason | None) -> LedgerOutcome:
 
 
 def _title(event: Event) -> Title:
-    """The film that Trakt does not know, as a later run can ask for it again."""
+    """What Trakt does not know or want, as a later run can ask for it again."""
     view = event.view
     rows = {view.media: view.watched_at}
-    return Title(view.item, "movie", view.title, view.year, view.imdb, details_known=True, rows=rows)
+    kind, name = ("movie", view.title) if view.type == "movie" else ("serial", view.show or view.title)
+    return Title(view.item, kind, name, view.year, view.imdb, details_known=True, rows=rows)
