@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from tests.unit.sync.examples import NOON, show, steadily, title
 from watchferry.clients.kinopub import Watching
-from watchferry.sync.confirm import Confirmed, confirm_completed, never_finished
+from watchferry.sync.confirm import Confirmed, confirm_completed, never_finished, unreadable
 
 NOW = NOON + 500_000
 
@@ -58,7 +57,10 @@ def test_an_episode_is_finished_exactly_when_its_status_is_1(made, known_rows) -
         if int(each["status"]) == 0 or (int(each["status"]) != 1 and each["id"] in known_rows)
     )
     assert sorted((view.season, view.media) for view in confirmed.finished) == finished
-    assert sorted((event.view.season, event.view.media) for event in confirmed.unfinished) == begun
+    if units:
+        assert sorted((event.view.season, event.view.media) for event in confirmed.unfinished) == begun
+    else:
+        assert confirmed == never_finished(show(rows=known_rows))
     assert {(event.outcome, event.reason) for event in confirmed.unfinished} <= {("skipped", "not_completed")}
 
 
@@ -167,7 +169,47 @@ def test_two_episodes_marked_in_bulk_share_their_second() -> None:
     assert [(view.unit, view.watched_at) for view in views] == [("90-5", NOON), ("90-6", NOON)]
 
 
-def test_a_status_that_is_no_number_is_not_taken_for_finished() -> None:
-    """Nonsense is an error of the upstream's, not a view."""
-    with pytest.raises(ValidationError):
-        one_season({"id": 5, "status": "watched"})
+nonsense = st.sampled_from(
+    [{"id": 5, "status": "watched"}, {"id": None, "status": 1}, {"status": 1}, {"id": 5, "status": []}, None, "x", 7]
+)
+
+
+@steadily
+@given(st.lists(unit.map(lambda each: each | {"status": 1}), max_size=3), nonsense, st.integers(0, 3))
+def test_a_unit_that_cannot_be_read_is_not_taken_for_finished(good, bad, place: int) -> None:
+    """It hides no other episode; the title says so of itself, to be looked at again. Of a film it is the whole film."""
+    made = [*good[:place], bad, *good[place:]]
+    told_of = told(type="serial", seasons=[{"number": 1, "episodes": made}])
+    confirmed = confirm_completed(show(), told_of, NOW)
+    assert [view.media for view in confirmed.finished] == [each["id"] for each in good]
+    assert ([event.reason for event in confirmed.unfinished], confirmed.unread) == (["not_completed"], True)
+    assert confirm_completed(title(), told(videos=made), NOW) == unreadable(title())
+
+
+@pytest.mark.parametrize("season", [None, [], {"episodes": [{"id": 5, "status": 1}]}, {"number": "x"}, {"number": -1}])
+def test_a_season_that_cannot_be_read_hides_no_other(season: Any) -> None:
+    """Without its number nobody knows which episodes they are."""
+    good = {"number": 2, "episodes": {"1": {"id": 6, "status": 1}, "3": {"id": 7, "status": 1}}}
+    confirmed = confirm_completed(show(), told(type="serial", seasons=[season, good]), NOW)
+    assert ([view.media for view in confirmed.finished], confirmed.unread) == ([6, 7], True)
+
+
+@pytest.mark.parametrize("seasons", [[], {}, [{"number": 1}], [{"number": 1, "episodes": None}]])
+def test_a_show_without_any_episode_is_not_finished(seasons: Any) -> None:
+    """Its row says that something was seen: so it is asked again, and not forgotten."""
+    assert confirm_completed(show(), told(type="serial", seasons=seasons), NOW) == never_finished(show())
+
+
+@pytest.mark.parametrize("said", ["1700000000.5", 1700000000.5, "1700000000"])
+def test_a_time_may_be_a_text_or_have_a_fraction(said: Any) -> None:
+    assert only_view(confirm_completed(title(rows={}), parts({"id": 7, "status": 1, "updated": said}), NOW)) == (
+        1_700_000_000,
+        False,
+    )
+
+
+@pytest.mark.parametrize("said", ["yesterday", [], {}, True, 1e300, float("nan"), 1_700_000_000_000])
+def test_a_time_that_is_none_counts_as_missing(said: Any) -> None:
+    """The row's time takes its place; milliseconds are no seconds."""
+    seen = {"id": 7, "status": 1, "updated": said, "duration": said, "title": said, "number": said}
+    assert only_view(confirm_completed(title(rows={7: NOON}), parts(seen), NOW)) == (NOON, False)

@@ -1,20 +1,92 @@
 """Kinopub's API in its own words (KinoAPI document §2-4, corrected by reality.md, Kinopub). Reading endpoints only.
 
 `/v1/watching/toggle` and `/v1/watching/marktime` are GETs that change state: there is no way to call them here.
-Numbers may come as strings; whatever is missing is None.
+
+Numbers may come as strings; whatever is missing is None. A field that decides nothing counts as missing when it is
+nonsense. What decides (ids, statuses, seasons' numbers) makes the row or the unit unreadable that has it: None in its
+list, for the caller to remember. Only an answer without its list, or its title, is unreadable as a whole.
 """
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from watchferry.clients._transport import Params, Transport, parsed
 from watchferry.clients.trakt import Credential
 from watchferry.errors import ConnectAgain, RetryLater, TokenRefused
 
 LARGEST_PAGE = 50
+LATEST = 2**33
+"""Unix seconds of the year 2242: a later time is not one."""
+ROWS_OF_ITS_OWN = 10
+"""So many rows of a page, and not one that can be read: it is not the rows', the whole answer is something else."""
+
+
+def _number(value: object) -> int | None:
+    if isinstance(value, str):
+        try:
+            value = int(value) if value.strip().isdecimal() else float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return int(value)
+
+
+def _natural(value: object) -> int | None:
+    number = _number(value)
+    return number if number is not None and number >= 0 else None
+
+
+def _moment(value: object) -> int | None:
+    number = _number(value)
+    return number if number is not None and 0 < number < LATEST else None
+
+
+def _text(value: object) -> str:
+    """A title may be a number: 1917."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""
+
+
+def _imdb(value: object) -> int | str | None:
+    return value if isinstance(value, str) else _number(value)
+
+
+def _rows(value: object) -> object:
+    """PHP writes a list whose numbers have gaps, or an empty one, as an object."""
+    return list(value.values()) if isinstance(value, dict) else value
+
+
+def _record(value: object) -> object:
+    return value if isinstance(value, dict) else {}
+
+
+def _if_readable(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+type Number = Annotated[int | None, BeforeValidator(_number)]
+type Natural = Annotated[int | None, BeforeValidator(_natural)]
+type Moment = Annotated[int | None, BeforeValidator(_moment)]
+type Text = Annotated[str, BeforeValidator(_text)]
+type IfReadable[T] = Annotated[T | None, WrapValidator(_if_readable)]
+type Rows[T] = Annotated[list[IfReadable[T]], BeforeValidator(_rows)]
 
 
 class _Tolerant(BaseModel):
@@ -32,10 +104,10 @@ class Item(_Tolerant):
     """A title as history rows, `/v1/items/{id}` and `/v1/watching` show it."""
 
     id: int
-    type: str = "movie"
-    title: str = ""
-    year: int | None = None
-    imdb: int | str | None = None
+    type: Text = "movie"
+    title: Text = ""
+    year: Natural = None
+    imdb: Annotated[int | str | None, BeforeValidator(_imdb)] = None
 
     @property
     def tells_imdb(self) -> bool:
@@ -45,52 +117,53 @@ class Item(_Tolerant):
 
 class Media(_Tolerant):
     id: int
-    number: int | None = None
-    snumber: int | None = None
-    title: str | None = None
-    duration: float | None = None
+    number: Natural = None
+    snumber: Natural = None
+    title: Text = ""
+    duration: Natural = None
 
 
 class HistoryRow(_Tolerant):
-    last_seen: int = 0
-    first_seen: int | None = None
-    item: Item
-    media: Media
+    last_seen: Annotated[int, BeforeValidator(lambda value: _moment(value) or 0)] = 0
+    first_seen: Moment = None
+    item: IfReadable[Item] = None
+    """None: nobody knows which title."""
+    media: IfReadable[Media] = None
 
 
 class Pagination(_Tolerant):
-    total: int | None = None
+    total: Natural = None
     """The number of pages."""
-    total_items: int | None = None
+    total_items: Natural = None
 
 
 class History(BaseModel):
-    history: list[HistoryRow]
-    pagination: Pagination = Pagination()
+    history: Annotated[list[Annotated[HistoryRow, BeforeValidator(_record)]], BeforeValidator(_rows)]
+    pagination: Annotated[Pagination, BeforeValidator(_record)] = Pagination()
 
 
 class Watched(_Tolerant):
     """A video or an episode of `/v1/watching`: status -1 not watched, 0 begun, 1 finished."""
 
     id: int
-    number: int | None = None
-    title: str | None = None
-    duration: float | None = None
+    number: Natural = None
+    title: Text = ""
+    duration: Natural = None
     status: int = -1
-    updated: int | None = None
+    updated: Moment = None
 
 
 class WatchedSeason(_Tolerant):
-    number: int
-    episodes: list[Watched] = []
+    number: Annotated[int, BeforeValidator(_natural)]
+    episodes: Rows[Watched] = []
 
 
 class Watching(_Tolerant):
-    id: int
-    type: str = "movie"
-    title: str = ""
-    videos: list[Watched] | None = None
-    seasons: list[WatchedSeason] | None = None
+    id: Number = None
+    type: Text = "movie"
+    title: Text = ""
+    videos: Rows[Watched] | None = None
+    seasons: Rows[WatchedSeason] | None = None
 
 
 class _WatchingAnswer(BaseModel):
@@ -108,7 +181,10 @@ class Kinopub:
 
     def history(self, page: int) -> History:
         """Newest first by `last_seen`, at most 50 rows; one row per media."""
-        return self._read(TypeAdapter(History), "/v1/history", {"page": page, "perpage": LARGEST_PAGE})
+        answer = self._read(TypeAdapter(History), "/v1/history", {"page": page, "perpage": LARGEST_PAGE})
+        if len(answer.history) >= ROWS_OF_ITS_OWN and all(row.item is None for row in answer.history):
+            raise _unreadable("/v1/history")
+        return answer
 
     def watching(self, item: int) -> Watching:
         """The truth about what is finished. Answers for titles that left the catalogue too."""
@@ -131,10 +207,12 @@ class Kinopub:
         try:
             return shape.validate_python(parsed("Kinopub", response))
         except ValidationError as error:
-            raise RetryLater(
-                "upstream_unreachable", f"Kinopub answered something else than documented for {path}"
-            ) from error
+            raise _unreadable(path) from error
 
     def _get(self, path: str, params: Params, token: str) -> httpx.Response:
         query: dict[str, Any] = {**params, "access_token": token}
         return self.transport.read(path, query)
+
+
+def _unreadable(path: str) -> RetryLater:
+    return RetryLater("upstream_unreachable", f"Kinopub answered something else than documented for {path}")

@@ -1,19 +1,30 @@
 """Trakt's API in its own words (sync document §6, corrected by reality.md, Trakt). No business rule here."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from watchferry.clients._transport import Params, Transport, parsed
 from watchferry.errors import ConnectAgain, OutcomeUnknown, RetryLater, TokenRefused
-from watchferry.models import Ids, iso
+from watchferry.models import Ids, iso, unix
 
 LARGEST_PAGE = 250
 """Trakt clamps `limit` to this silently; the answer's headers are believed (reality.md, Pagination)."""
+MOST_HITS = 1000
+"""That are read of one search, best first."""
 
 type HistoryType = Literal["movies", "episodes"]
 type SearchType = Literal["movie", "show"]
@@ -29,7 +40,40 @@ class Credential(Protocol):
         """The token after `refused` got a 401: refreshed once, by whoever comes first. Raises as `token`."""
 
 
-class _Tolerant(BaseModel):
+def _record(value: object) -> object:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: object) -> int | None:
+    """Of what decides nothing: numbers may come as strings, and nonsense counts as missing."""
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return int(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def _time(value: str | None) -> str | None:
+    if value is not None:
+        unix(value)
+    return value
+
+
+def _list(value: object) -> object:
+    return value if value is None or isinstance(value, list) else []
+
+
+def _if_readable(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+type Number = Annotated[int | None, BeforeValidator(_number)]
+type Text = Annotated[str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)]
+type IfReadable[T] = Annotated[T | None, WrapValidator(_if_readable)]
+
+
+class _Identified(BaseModel):
     ids: dict[str, Any] = {}
 
     @property
@@ -38,38 +82,58 @@ class _Tolerant(BaseModel):
         return {name: value for name, value in self.ids.items() if isinstance(value, (int, str)) and value != ""}
 
 
+class _Tolerant(_Identified):
+    ids: Annotated[dict[str, Any], BeforeValidator(_record)] = {}
+
+    @property
+    def trakt(self) -> int | None:
+        return _number(self.known_ids.get("trakt"))
+
+
 class Episode(_Tolerant):
     number: int
-    season: int | None = None
-    title: str | None = None
+    season: Number = None
+    title: Text = None
 
 
 class Season(_Tolerant):
     number: int
-    episodes: list[Episode] | None = None
+    episodes: Annotated[list[IfReadable[Episode]] | None, BeforeValidator(_list)] = None
+    """None where they were left out; None in place of one that cannot be read."""
 
 
 class Work(_Tolerant):
     """A film or a show."""
 
-    title: str | None = None
-    year: int | None = None
+    title: Text = None
+    year: Number = None
 
 
 class SearchHit(BaseModel):
     type: str
-    score: float | None = None
+    score: Annotated[
+        float | None, BeforeValidator(lambda value: value if isinstance(value, (int, float)) else None)
+    ] = None
     movie: Work | None = None
     show: Work | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What a search has found."""
+
+    hits: Sequence[SearchHit]
+    complete: bool
+    """Whether that is all: no more pages, and nothing that cannot be read."""
+
+
 class Play(BaseModel):
-    """A row of `/sync/history`."""
+    """A row of `/sync/history`. What it is a play of, and when, decides what is sent: nothing of it is guessed."""
 
     id: int
-    watched_at: str | None = None
-    movie: Work | None = None
-    episode: _Tolerant | None = None
+    watched_at: Annotated[str | None, AfterValidator(_time)] = None
+    movie: _Identified | None = None
+    episode: _Identified | None = None
 
     @property
     def ids(self) -> Ids:
@@ -78,8 +142,8 @@ class Play(BaseModel):
 
 
 class _NotFound(BaseModel):
-    movies: list[_Tolerant] = []
-    episodes: list[_Tolerant] = []
+    movies: list[_Identified] = []
+    episodes: list[_Identified] = []
 
 
 class AddedHistory(BaseModel):
@@ -105,10 +169,10 @@ class LastActivities(BaseModel):
     episodes: _Watched = _Watched()
 
 
-_hits = TypeAdapter(list[SearchHit])
+_hits = TypeAdapter(list[IfReadable[SearchHit]])
 _plays = TypeAdapter(list[Play])
-_seasons = TypeAdapter(list[Season])
-_episodes = TypeAdapter(list[Episode])
+_seasons = TypeAdapter(list[IfReadable[Season]])
+_episodes = TypeAdapter(list[IfReadable[Episode]])
 
 
 @dataclass(slots=True)
@@ -125,17 +189,34 @@ class Trakt:
             raise RetryLater("upstream_unreachable", "Trakt answered nonsense for /users/settings")
         return answer
 
-    def search_id(self, service: Literal["imdb", "trakt"], known: str | int, kind: SearchType) -> list[SearchHit]:
-        return self._read(_hits, f"/search/{service}/{known}", {"type": kind})
+    def search_id(self, service: Literal["imdb", "trakt"], known: str | int, kind: SearchType) -> Hits:
+        return self._search(f"/search/{service}/{known}", {"type": kind}, LARGEST_PAGE)
 
-    def search_text(self, query: str, kind: SearchType) -> list[SearchHit]:
+    def search_text(self, query: str, kind: SearchType, most: int = MOST_HITS) -> Hits:
         r"""By title; `+ - && || ! ( ) { } [ ] ^ " ~ * ? : /` mean something to Trakt's search unless escaped with \."""
         escaped = re.sub(r'([-+&|!(){}\[\]^"~*?:/\\])', r"\\\1", query)
-        return self._read(_hits, f"/search/{kind}", {"query": escaped, "page": 1, "limit": 30})
+        return self._search(f"/search/{kind}", {"query": escaped}, most)
+
+    def _search(self, path: str, asked: Params, most: int) -> Hits:
+        found: list[SearchHit | None] = []
+        limit, page = min(most, LARGEST_PAGE), 1
+        while True:
+            response = self._get(path, {**asked, "page": page, "limit": limit})
+            hits = _validated(_hits, response, path)
+            found += hits
+            pages = _header(response, "x-pagination-page-count")
+            more = page < pages if pages is not None else len(hits) >= limit
+            if not more or not hits or len(found) >= most:
+                break
+            page += 1
+        items = _header(response, "x-pagination-item-count")
+        readable = [hit for hit in found if hit is not None]
+        return Hits(readable, not more and len(readable) >= (items if items is not None else len(found)))
 
     def seasons(self, show: int) -> list[Season]:
         """Every season with its episodes, in one call. `episodes` is None where Trakt left them out."""
-        return self._read(_seasons, f"/shows/{show}/seasons", {"extended": "episodes"})
+        answer = self._read(_seasons, f"/shows/{show}/seasons", {"extended": "episodes"})
+        return [season for season in answer if season is not None]
 
     def season(self, show: int, number: int) -> list[Episode]:
         """One season's episodes; the flat form and the documented `[{number, episodes}]` are both understood."""
@@ -146,10 +227,11 @@ class Trakt:
                 return [
                     episode
                     for season in _seasons.validate_python(answer)
-                    if season.number == number
+                    if season is not None and season.number == number
                     for episode in season.episodes or []
+                    if episode is not None
                 ]
-            return _episodes.validate_python(answer)
+            return [episode for episode in _episodes.validate_python(answer) if episode is not None]
         except ValidationError as error:
             raise _nonsense("/shows/{id}/seasons/{n}") from error
 
@@ -170,12 +252,12 @@ class Trakt:
             )
             plays = _validated(_plays, response, f"/sync/history/{kind}")
             yield from plays
-            items = _number(response, "x-pagination-item-count")
+            items = _header(response, "x-pagination-item-count")
             if count is not None and items is not None and items < count:
                 page, count = 1, items
                 continue
             count = items
-            pages = _number(response, "x-pagination-page-count")
+            pages = _header(response, "x-pagination-page-count")
             if not plays or (pages is not None and page >= pages):
                 return
             page += 1
@@ -247,6 +329,6 @@ def _nonsense(path: str) -> RetryLater:
     return RetryLater("upstream_unreachable", f"Trakt answered something else than documented for {path}")
 
 
-def _number(response: httpx.Response, header: str) -> int | None:
+def _header(response: httpx.Response, header: str) -> int | None:
     text = response.headers.get(header, "")
     return int(text) if text.isdigit() else None

@@ -5,7 +5,7 @@ What a person asks for has a row of its own: a run that read before knows nothin
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -26,6 +26,8 @@ class Due:
     """One that a person has asked for may be there twice."""
     wishes: Mapping[int, str]
     """Title → the mark of what its user has asked, for `fulfilled`."""
+    unread: frozenset[int] = frozenset()
+    """Titles that could not be read when a run looked at them, due or not."""
 
 
 @dataclass(slots=True)
@@ -36,22 +38,28 @@ class Rechecks:
     def due(self, user_id: str) -> Due:
         """Titles whose time has come. One query: nobody is in the middle of very many titles."""
         now = self.clock()
-        found = self.table.query(Key("user_id").eq(user_id))
+        found = list(self.table.query(Key("user_id").eq(user_id)))
         rows = [item for item in found if "mark" in item or item["due_at"] <= now]
         titles = [Title.restored(unpack(row["title"])) for row in rows]
         wishes = {title.item: row["mark"] for row, title in zip(rows, titles, strict=True) if "mark" in row}
-        return Due(titles, wishes)
+        return Due(titles, wishes, frozenset(int(item["item"]) for item in found if item.get("unread")))
 
     def all(self, user_id: str) -> Iterator[tuple[int, Title]]:
         """Every title that waits, with the time (unix seconds) from which it is due."""
         for item in self.table.query(Key("user_id").eq(user_id)):
             yield item["due_at"], Title.restored(unpack(item["title"]))
 
-    def ask(self, user_id: str, titles: Iterable[Title], *, days: int) -> None:
-        """In so many days."""
+    def ask(self, user_id: str, titles: Iterable[Title], *, days: int, unread: Collection[int] = frozenset()) -> None:
+        """In so many days. `unread`: those of them that could not be read."""
         due_at = int(self.clock()) + days * DAY
         self.table.put_many(
-            {"user_id": user_id, "item": str(title.item), "due_at": due_at, "title": pack(title.stored())}
+            {
+                "user_id": user_id,
+                "item": str(title.item),
+                "due_at": due_at,
+                "title": pack(title.stored()),
+                "unread": title.item in unread or None,
+            }
             for title in titles
         )
 

@@ -68,6 +68,8 @@ class Run:
     """The run whose plays this one removes."""
     removed: int
     """How many of the plays that this run sent were removed again."""
+    unread: str | None
+    """What could not be read, in words; it is remembered (storage/rechecks.py)."""
 
     @property
     def is_finished(self) -> bool:
@@ -111,6 +113,7 @@ class Run:
             confirmed=item.get("confirmed", False),
             undoes=item.get("undoes"),
             removed=item.get("removed", 0),
+            unread=item.get("unread"),
         )
 
 
@@ -215,6 +218,7 @@ class Runs:
         skipped: Mapping[str, int],
         batches: int,
         cursor: Cursor | None,
+        unread: str | None = None,
         error: Mapping[str, str] | None = None,
     ) -> Item:
         """Part of the transaction from which on the plan of this attempt holds; holds itself for one planner only."""
@@ -229,6 +233,7 @@ class Runs:
                 "plan": run.attempt,
                 "batches": batches,
                 "cursor": {"last_seen": cursor.last_seen, "rows": sorted(cursor.rows)} if cursor else None,
+                "unread": unread,
                 "error": dict(error) if error else None,
             },
             remove=["worker", "worker_until"],

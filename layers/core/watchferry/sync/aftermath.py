@@ -24,11 +24,13 @@ class Aftermath:
     """Titles that need not be."""
     wishes: Mapping[int, str]
     """Titles that their user wanted to be looked at, which they have been (storage/rechecks.py)."""
+    unread: frozenset[int] = frozenset()
+    """Of those to be looked at again, titles that could not be read."""
 
     def take_effect(self, shop: Workshop, run: Run) -> None:
         shop.ledger.record(run.user_id, run.run_id, [(view, "duplicate", ids) for view, ids in self.found])
         for days, titles in self.again.items():
-            shop.rechecks.ask(run.user_id, titles, days=days)
+            shop.rechecks.ask(run.user_id, titles, days=days, unread=self.unread)
         shop.rechecks.forget(run.user_id, self.done)
 
     def plan_holds(self, shop: Workshop, run: Run) -> None:
@@ -42,6 +44,7 @@ class Aftermath:
             "again": {str(days): [title.stored() for title in titles] for days, titles in self.again.items()},
             "done": list(self.done),
             "wishes": {str(item): mark for item, mark in self.wishes.items()},
+            "unread": sorted(self.unread),
         }
         shop.plans.save(run.run_id, f"aftermath-{run.attempt}", stored, kept=KEPT)
 
@@ -56,4 +59,5 @@ class Aftermath:
             },
             done=tuple(data.get("done", ())),
             wishes={int(item): mark for item, mark in data.get("wishes", {}).items()},
+            unread=frozenset(data.get("unread", ())),
         )

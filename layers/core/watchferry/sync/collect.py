@@ -1,11 +1,15 @@
-"""§4.1.1 of the sync document: Kinopub's history is the list of candidates, and of nothing but candidates."""
+"""§4.1.1 of the sync document: Kinopub's history is the list of candidates, and of nothing but candidates.
 
-from collections.abc import Callable
+A row that does not say of which title it is gives no candidate. It may say so later, when the cursor has long passed
+it: so it is remembered as a title without a name, whose id is negative, and a later run reads down to it again.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Self
 
-from watchferry.clients.kinopub import LARGEST_PAGE, History, HistoryRow, Kinopub
+from watchferry.clients.kinopub import LARGEST_PAGE, History, HistoryRow, Item, Kinopub
 from watchferry.models import Title, imdb_id
 from watchferry.storage.account import Cursor
 
@@ -23,6 +27,12 @@ class Collected:
     cursor: Cursor | None = None
     """Of the first page: where the account's cursor goes when all of this has been dealt with."""
     complete: bool = False
+    nameless: dict[int, Title] = field(default_factory=dict)
+    """Rows that do not say of which title they are."""
+    owed: dict[int, Title] = field(default_factory=dict)
+    """Such rows of earlier runs, which this one looks at again."""
+    witness: Title | None = None
+    """Of the newest page, one that is no news: an answer about it tells that the upstream is there."""
 
     def stored(self) -> dict[str, Any]:
         return {
@@ -33,18 +43,21 @@ class Collected:
             "items": self.items,
             "cursor": [self.cursor.last_seen, sorted(self.cursor.rows)] if self.cursor else None,
             "complete": self.complete,
+            "nameless": [title.stored() for title in self.nameless.values()],
+            "owed": [title.stored() for title in self.owed.values()],
+            "witness": self.witness.stored() if self.witness else None,
         }
 
     @classmethod
     def restored(cls, data: dict[str, Any] | None) -> Self:
         if data is None:
             return cls()
-        titles = [Title.restored(title) for title in data["titles"]]
-        cursor = data["cursor"]
+        cursor, witness = data["cursor"], data.get("witness")
         return cls(
             **{
                 **data,
-                "titles": {title.item: title for title in titles},
+                **{name: _restored(data.get(name, ())) for name in ("titles", "nameless", "owed")},
+                "witness": Title.restored(witness) if witness else None,
                 "cursor": Cursor(cursor[0], frozenset(cursor[1])) if cursor else None,
             }
         )
@@ -57,6 +70,9 @@ def collect(kinopub: Kinopub, known: Cursor | None, so_far: Collected, tick: Cal
     twice, and the row itself is the next run's, since it is newer than this run's cursor. A row that is removed moves
     what is below up, past the reader: when the count shrinks, it goes back by as many rows.
     """
+    owed = {place for title in so_far.owed.values() for row in title.rows.items() for place in _places(*row)}
+    any_row = any(not _places(*row) for title in so_far.owed.values() for row in title.rows.items())
+    down_to = min((seen for title in so_far.owed.values() for seen in title.rows.values()), default=None)
     while not so_far.complete:
         answer = kinopub.history(so_far.next_page)
         items = answer.pagination.total_items
@@ -68,11 +84,14 @@ def collect(kinopub: Kinopub, known: Cursor | None, so_far: Collected, tick: Cal
         so_far.pages = answer.pagination.total
         if so_far.cursor is None:
             so_far.cursor = _cursor(answer)
-        new = [row for row in answer.history if not _is_known(row.media.id, row.last_seen, known)]
-        for row in new:
-            _add(so_far, row)
+        for row in answer.history:
+            place = _media(row), row.last_seen
+            if any_row or not _is_known(*place, known) or owed & _places(*place):
+                _add(so_far, row)
+            elif row.item is not None and so_far.witness is None:
+                so_far.witness = _title(row.item)
         so_far.complete = (
-            any(_is_old(row, known) for row in answer.history)
+            any(_is_old(row, known) and (down_to is None or row.last_seen < down_to) for row in answer.history)
             or not answer.history
             or (so_far.pages is not None and so_far.next_page >= so_far.pages)
         )
@@ -84,7 +103,7 @@ def collect(kinopub: Kinopub, known: Cursor | None, so_far: Collected, tick: Cal
 def _cursor(first_page: History) -> Cursor:
     return Cursor(
         last_seen=max((row.last_seen for row in first_page.history), default=0),
-        rows=frozenset(_mark(row.media.id, row.last_seen) for row in first_page.history),
+        rows=frozenset(_mark(_media(row), row.last_seen) for row in first_page.history),
     )
 
 
@@ -97,22 +116,44 @@ def _is_known(media: int, last_seen: int, known: Cursor | None) -> bool:
     """A row of the newest page of an earlier run, or one that is older than all of that page."""
     if known is None or not known.rows:
         return False
-    oldest = min(int(mark.partition(":")[2]) for mark in known.rows)
-    return _mark(media, last_seen) in known.rows or last_seen < oldest
+    # Without a time a row is neither old nor a measure of what is.
+    oldest = min((seen for mark in known.rows if (seen := int(mark.partition(":")[2]))), default=0)
+    return _mark(media, last_seen) in known.rows or 0 < last_seen < oldest
 
 
 def _is_old(row: HistoryRow, known: Cursor | None) -> bool:
     """Nothing new comes below it: below a row of the cursor's very second there may be another of that second."""
-    return known is not None and row.last_seen < known.last_seen and _is_known(row.media.id, row.last_seen, known)
+    return known is not None and 0 < row.last_seen < known.last_seen and _is_known(_media(row), row.last_seen, known)
 
 
 def _mark(media: int, last_seen: int) -> str:
     return f"{media}:{last_seen}"
 
 
+def _media(row: HistoryRow) -> int:
+    return row.media.id if row.media else 0
+
+
+def _places(media: int, last_seen: int) -> set[tuple[str, int]]:
+    """Either tells a row that was remembered: it may come to have what it lacked."""
+    return {(name, value) for name, value in (("media", media), ("last_seen", last_seen)) if value}
+
+
 def _add(so_far: Collected, row: HistoryRow) -> None:
-    item = row.item
-    title = so_far.titles.get(item.id) or Title(
+    media = _media(row)
+    if row.item is None:
+        nameless = -(media or row.last_seen or 1)
+        found, title = so_far.nameless, Title(nameless, "", "", None, None, details_known=False, rows={})
+    else:
+        found, title = so_far.titles, _title(row.item)
+    title = found.get(title.item) or title
+    if media not in title.rows:
+        so_far.rows += 1
+    found[title.item] = title.with_row(media, max(row.last_seen, title.rows.get(media, 0)))
+
+
+def _title(item: Item) -> Title:
+    return Title(
         item=item.id,
         type=item.type,
         title=item.title,
@@ -121,7 +162,7 @@ def _add(so_far: Collected, row: HistoryRow) -> None:
         details_known=item.tells_imdb,
         rows={},
     )
-    if row.media.id not in title.rows:
-        so_far.rows += 1
-    seen = max(row.last_seen, title.rows.get(row.media.id, 0))
-    so_far.titles[item.id] = title.with_row(row.media.id, seen)
+
+
+def _restored(titles: Iterable[dict[str, Any]]) -> dict[int, Title]:
+    return {title.item: title for title in map(Title.restored, titles)}

@@ -20,8 +20,12 @@ def commit_if_complete(shop: Workshop, run: Run) -> None:
         error = {"code": "not_all_sent", "detail": f"{run.batches_failed} of {run.batches} batches could not be sent"}
         end(shop, run, "partial" if run.counts["sent"] else "failed", error)
         shop.telling.run_failed(run.user_id, run.run_id, error["code"], error["detail"])
+    elif run.unread:
+        # Every batch was sent and what could not be read is remembered: all that lies behind the cursor is dealt with.
+        status: RunStatus = "partial" if run.counts["sent"] else "succeeded"
+        end(shop, run, status, {"code": "not_all_read", "detail": run.unread}, dealt_with=True)
     else:
-        end(shop, run, "succeeded")
+        end(shop, run, "succeeded", dealt_with=True)
 
 
 def stop(shop: Workshop, run: Run, trouble: WatchferryError) -> None:
@@ -60,9 +64,16 @@ def _end_badly(shop: Workshop, run: Run, code: str, detail: str) -> None:
         commit_if_complete(shop, ended)  # a batch may have been counted between the two
 
 
-def end(shop: Workshop, run: Run, status: RunStatus, error: Mapping[str, str] | None = None) -> None:
-    """Ends the run and frees its user for the next, in one transaction; with `succeeded` the cursor moves too."""
-    moves = status == "succeeded" and run.moves_cursor
+def end(
+    shop: Workshop,
+    run: Run,
+    status: RunStatus,
+    error: Mapping[str, str] | None = None,
+    *,
+    dealt_with: bool = False,
+) -> None:
+    """Ends the run and frees its user for the next, in one transaction; if all is dealt with the cursor moves too."""
+    moves = dealt_with and run.moves_cursor
     try:
         transact(
             shop.accounts.table.client,

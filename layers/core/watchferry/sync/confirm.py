@@ -1,7 +1,7 @@
 """§4.1.2 of the sync document: `/v1/watching` decides what is finished. Pure: no I/O."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchferry.clients.kinopub import Watched, Watching
 from watchferry.models import Event, Title, View
@@ -12,6 +12,8 @@ class Confirmed:
     finished: tuple[View, ...]
     unfinished: tuple[Event, ...]
     """Units that were begun, or have a row, and are not finished: `not_completed`."""
+    unread: bool = False
+    """Something of the title cannot be read: nothing says that it is finished, so it is not."""
 
 
 def confirm_completed(title: Title, watching: Watching, now: int) -> Confirmed:
@@ -32,7 +34,14 @@ def never_finished(title: Title) -> Confirmed:
     return Confirmed((), (Event(view, "skipped", "not_completed"),))
 
 
-def _film(title: Title, videos: Sequence[Watched], now: int) -> Confirmed:
+def unreadable(title: Title) -> Confirmed:
+    return replace(never_finished(title), unread=True)
+
+
+def _film(title: Title, parts: Sequence[Watched | None], now: int) -> Confirmed:
+    videos = [part for part in parts if part is not None]
+    if len(videos) < len(parts):
+        return unreadable(title)
     if not videos:
         return never_finished(title)
     first = min(videos, key=lambda video: (video.number or 0, video.id))
@@ -48,8 +57,12 @@ def _film(title: Title, videos: Sequence[Watched], now: int) -> Confirmed:
 def _episodes(title: Title, watching: Watching, now: int) -> Confirmed:
     finished: list[View] = []
     unfinished: list[Event] = []
+    unread = False
     for season in watching.seasons or []:
-        for episode in season.episodes:
+        for episode in season.episodes if season else [None]:
+            if season is None or episode is None:
+                unread = True
+                continue
             watched_at = _latest(title, [episode])
             view = _view(
                 title,
@@ -66,7 +79,11 @@ def _episodes(title: Title, watching: Watching, now: int) -> Confirmed:
                 finished.append(view)
             elif episode.status == 0 or episode.id in title.rows:
                 unfinished.append(Event(view, "skipped", "not_completed"))
-    return Confirmed(tuple(finished), tuple(unfinished))
+    if unread:
+        unfinished.append(Event(_view(title, "episode", 0, 0, 0), "skipped", "not_completed"))
+    elif not any(season and season.episodes for season in watching.seasons or []):
+        return never_finished(title)
+    return Confirmed(tuple(finished), tuple(unfinished), unread)
 
 
 def _latest(title: Title, units: Iterable[Watched]) -> int | None:

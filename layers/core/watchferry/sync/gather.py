@@ -4,11 +4,20 @@ import time
 from collections.abc import Callable, Iterable, MutableMapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 
-from watchferry.errors import RetryLater
+from watchferry.errors import NotThere, Rejected, RetryLater, WatchferryError
 
 GIVE_UP_AFTER = 8
 """429s in a row, without a success between them."""
+DOUBTED_AFTER = 3
+"""Failures in a row, after which it may be the upstream rather than the keys."""
+
+KEYS_OWN = (RetryLater, Rejected, NotThere)
+"""Errors that may be about one key alone."""
+
+type Doubt = Callable[[WatchferryError], None]
+"""Raises the error unless the upstream answers something else."""
 
 
 @dataclass(slots=True)
@@ -26,12 +35,19 @@ class Gather:
         keys: Iterable[K],
         answers: MutableMapping[K, V],
         tick: Callable[[], None] = lambda: None,
+        *,
+        failed: MutableMapping[K, WatchferryError] | None = None,
+        doubt: Doubt = lambda _: None,
     ) -> None:
         """Fills `answers` with what `ask` says of each key that is not in it yet; ticks after every answer.
 
         When `ask` or `tick` raises, what is under way is waited for and kept in `answers`, then the error is raised:
         nothing that was paid for is lost. A 429 is waited out here if it is short.
+
+        With `failed`, an error that may be the key's own is put there and the others are asked all the same; `doubt`
+        is asked whenever there are several in a row.
         """
+        failures_in_a_row = 0
         waiting = [key for key in keys if key not in answers][::-1]
         allowed, in_a_row = float(min(self.at_first, self.at_most)), 0
         under_way: dict[Future[V], K] = {}
@@ -58,17 +74,30 @@ class Gather:
                     try:
                         answers[key] = future.result()
                         allowed, in_a_row = min(allowed + 1 / allowed, self.at_most), 0
+                        failures_in_a_row = 0
                         if trouble is None:
                             tick()
-                    except RetryLater as error:
-                        if error.code != "rate_limited":
-                            trouble = trouble or error
-                            continue
-                        waiting.append(key)
-                        if limited is None:
-                            allowed = max(1.0, allowed / 2)
-                        limited = error
                     except Exception as error:
-                        trouble = trouble or error
+                        if isinstance(error, RetryLater) and error.code == "rate_limited":
+                            waiting.append(key)
+                            if limited is None:
+                                allowed = max(1.0, allowed / 2)
+                            limited = error
+                        elif failed is not None and isinstance(error, KEYS_OWN) and trouble is None:
+                            failed[key] = error
+                            failures_in_a_row += 1
+                            doubted = failures_in_a_row % DOUBTED_AFTER == 0
+                            trouble = _trouble([partial(doubt, error), tick] if doubted else [tick])
+                        else:
+                            trouble = trouble or error
         if trouble is not None:
             raise trouble
+
+
+def _trouble(calls: Iterable[Callable[[], None]]) -> Exception | None:
+    try:
+        for call in calls:
+            call()
+    except Exception as trouble:
+        return trouble
+    return None

@@ -23,7 +23,7 @@ BRAKED = "awaiting_confirmation"
 def hand_over(shop: Workshop, account: Account, run: Run, plan: Plan, *, worker: str) -> Run | None:
     """Writes the plan and sees to what follows. None: another's plan holds, or the run is over."""
     titles, skips, aftermath = list(plan.collected.titles), plan.skips, plan.aftermath(shop.clock())
-    if not _is_still_active(shop, run, bool(titles)):
+    if not _is_still_active(shop, run, bool(titles or plan.collected.nameless or plan.collected.owed)):
         return None
     if titles:
         shop.unmatched.replace(run.user_id, titles, plan.unmatched)
@@ -47,6 +47,7 @@ def hand_over(shop: Workshop, account: Account, run: Run, plan: Plan, *, worker:
         skipped=Counter(str(event.reason) for event in skips),
         batches=len(batches),
         cursor=plan.collected.cursor,
+        unread=plan.note,
         error={"code": BRAKED, "detail": braked} if braked else None,
     )
     pause = bool(braked) and run.trigger == "schedule"

@@ -137,7 +137,8 @@ class Mapper:
             return found if isinstance(found, Unmapped) else int(found["trakt"])
         key = f"show-{title.imdb}"
         if key not in self.remembered:
-            answer = best_hit(self.trakt.search_id("imdb", title.imdb, "show"), "show")
+            shows = self.trakt.search_id("imdb", title.imdb, "show")
+            answer = best_hit(shows.hits, "show", complete=shows.complete)
             value: int | str = answer.reason if isinstance(answer, Unmapped) else int(answer["trakt"])
             self._remember(key, value)
         value = self.remembered[key].value
@@ -146,8 +147,9 @@ class Mapper:
     def _search(self, title: Title, kind: SearchType) -> Ids | Unmapped:
         key = _search_key(title, kind)
         if key not in self.remembered:
-            hits = [hit for name in names_to_ask(title) for hit in self.trakt.search_text(name, kind)]
-            answer = sure_hit(title, hits, kind)
+            found = [self.trakt.search_text(name, kind) for name in names_to_ask(title)]
+            hits = [hit for each in found for hit in each.hits]
+            answer = sure_hit(title, hits, kind, complete=all(each.complete for each in found))
             self._remember(key, answer.reason if isinstance(answer, Unmapped) else dict(answer))
         value = self.remembered[key].value
         return Unmapped(value) if isinstance(value, str) else value  # type: ignore[arg-type]
@@ -183,39 +185,49 @@ class Mapper:
         self.remembered[key] = self.mappings.put(key, value, kept=kept)
 
 
+def unmappable(title: Title, views: Sequence[View]) -> Mapped:
+    """What is asked of this title is not answered: for its user it is one that was not found, and can be mended."""
+    return _unmapped(title, views, Unmapped("not_found"))
+
+
 def _unmapped(title: Title, views: Sequence[View], why: Unmapped) -> Mapped:
     return Mapped(title, (), tuple(Event(view, "skipped", why.reason) for view in views))
 
 
-def best_hit(hits: Sequence[SearchHit], kind: SearchType) -> Ids | Unmapped:
-    """§4.2.1: none is `not_found`; of several the highest score, without a single highest one `ambiguous`."""
+def best_hit(hits: Sequence[SearchHit], kind: SearchType, *, complete: bool = True) -> Ids | Unmapped:
+    """§4.2.1: none is `not_found`; of several the highest score, without a single highest one `ambiguous`.
+
+    Nor is one the highest where there are more that nobody has read.
+    """
     found = {
-        work.ids["trakt"]: (hit.score, work)
+        work.trakt: (hit.score, work)
         for hit in hits
-        if (work := getattr(hit, kind)) is not None and "trakt" in work.ids
+        if (work := getattr(hit, kind)) is not None and work.trakt is not None
     }
     if not found:
         return Unmapped("not_found")
     ranked = sorted(found.values(), key=lambda pair: pair[0] or 0.0, reverse=True)
-    if len(ranked) > 1 and (ranked[0][0] is None or ranked[0][0] == ranked[1][0]):
+    if not complete or (len(ranked) > 1 and (ranked[0][0] is None or ranked[0][0] == ranked[1][0])):
         return Unmapped("ambiguous")
     return ranked[0][1].known_ids  # type: ignore[no-any-return]
 
 
-def sure_hit(title: Title, hits: Sequence[SearchHit], kind: SearchType) -> Ids | Unmapped:
-    """A hit counts when its title equals one of the names and the year is the same; exactly one such hit maps."""
+def sure_hit(title: Title, hits: Sequence[SearchHit], kind: SearchType, *, complete: bool = True) -> Ids | Unmapped:
+    """A hit counts when its title equals one of the names and the year is the same; exactly one such hit maps.
+
+    Where there are more hits that nobody has read, one may not be the only one.
+    """
     names = {same_name(name) for name in title.names}
     sure = {
-        work.ids.get("trakt"): work.known_ids
+        work.trakt: work.known_ids
         for hit in hits
         if (work := getattr(hit, kind)) is not None
         and work.title
         and same_name(work.title) in names
         and work.year is not None
         and work.year == title.year
-        and "trakt" in work.ids
     }
-    if len(sure) == 1:
+    if len(sure) == 1 and complete and None not in sure:
         return sure.popitem()[1]  # type: ignore[no-any-return]
     return Unmapped("ambiguous" if sure else "not_found")
 
@@ -236,7 +248,7 @@ def index_seasons(seasons: Sequence[Season]) -> Seasons | None:
     if seasons and all(season.episodes is None for season in seasons):
         return None
     return {
-        str(season.number): {str(episode.number): episode.known_ids for episode in season.episodes or []}
+        str(season.number): {str(episode.number): episode.known_ids for episode in season.episodes or [] if episode}
         for season in seasons
     }
 

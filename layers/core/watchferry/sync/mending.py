@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from watchferry.sync.bodies import Mend
 
 MOST_CANDIDATES = 10
+LOOKED_AT = 30
+"""Hits of each name that are read for them."""
 SEARCHES_AT_ONCE = 5
 PATIENCE = 8.0
 """Seconds after which no more searches begin: a search itself may take twice five, and a request has 29."""
@@ -101,7 +103,7 @@ def _led(trakt: Trakt, override: Override, wanted: "Mend", waiting: Sequence[Unm
     if not override.title.is_show:
         if wanted.season_offset or wanted.episode_offset:
             raise Problem(400, "validation", "season_offset, episode_offset: a film has neither")
-        found = best_hit(trakt.search_id("trakt", trakt_id, "movie"), "movie")
+        found = best_hit(trakt.search_id("trakt", trakt_id, "movie").hits, "movie")
         if isinstance(found, Unmapped):
             raise Problem(400, "validation", "trakt_id: Trakt has no such film")
         return replace(override, trakt_id=trakt_id, ids=found)
@@ -156,15 +158,15 @@ def _kind(row: Unmatched) -> SearchType:
 def _candidates(own: Deployment, row: Unmatched, until: float) -> list[answers.Candidate]:
     """The show that lacks the episode first, since it likely has it elsewhere; then those of the same year."""
     kind = _kind(row)
-    hits = own.open_trakt.search_id("trakt", row.show, kind) if row.show else []
+    hits = [*own.open_trakt.search_id("trakt", row.show, kind).hits] if row.show else []
     for name in names_to_ask(row.title):
         if own.clock() >= until:
             raise RetryLater("upstream_timeout", "Trakt's search takes too long")
-        hits += own.open_trakt.search_text(name, kind)
-    works = [work for hit in hits if (work := getattr(hit, kind)) is not None and "trakt" in work.ids]
+        hits += own.open_trakt.search_text(name, kind, LOOKED_AT).hits
+    works = [work for hit in hits if (work := getattr(hit, kind)) is not None and work.trakt is not None]
     # The sort is stable: else it is the order of Trakt's own score.
-    works.sort(key=lambda work: (work.ids["trakt"] != row.show, work.year != row.title.year))
-    unique = {work.ids["trakt"]: work for work in works}
+    works.sort(key=lambda work: (work.trakt != row.show, work.year != row.title.year))
+    unique = {work.trakt: work for work in works}
     return [
         {"trakt_id": trakt_id, "type": kind, "title": work.title, "year": work.year, "ids": dict(work.known_ids)}
         for trakt_id, work in list(unique.items())[:MOST_CANDIDATES]

@@ -4,21 +4,21 @@ A run is planned by one worker at a time and may take several invocations: what 
 is written to Trakt here; what becomes of the plan, handover.py says.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from watchferry.clients.kinopub import Kinopub
 from watchferry.clients.trakt import HistoryType, Trakt
-from watchferry.errors import NotThere
-from watchferry.models import Event, Ids, Kind, View, unix
+from watchferry.errors import NotThere, Rejected, RetryLater, WatchferryError
+from watchferry.models import Event, Ids, Kind, Title, View, unix
 from watchferry.storage.account import Account
 from watchferry.storage.runs import Run
 from watchferry.sync.collect import Collected, collect
-from watchferry.sync.confirm import Confirmed, confirm_completed, never_finished
+from watchferry.sync.confirm import Confirmed, confirm_completed, never_finished, unreadable
 from watchferry.sync.dedupe import WINDOW_AHEAD, window_start, without_duplicates, without_known, without_refused
 from watchferry.sync.keys import Plays
-from watchferry.sync.mapping import Mapped, Mapper
+from watchferry.sync.mapping import Mapped, Mapper, unmappable
 from watchferry.sync.plan import Plan
 from watchferry.sync.turn import Turn
 from watchferry.sync.workshop import Workshop
@@ -36,6 +36,10 @@ class Planning:
     kinopub: Kinopub
     wishes: Mapping[int, str] = field(default_factory=dict)
     """Of the titles that are looked at, those that their user wanted to be."""
+    were_unread: frozenset[int] = frozenset()
+    """Titles that an earlier run could not read."""
+    unread: set[int] = field(default_factory=set)
+    """Titles of which something cannot be read now."""
 
     @property
     def shop(self) -> Workshop:
@@ -68,6 +72,7 @@ class Planning:
             refused=refused,
             against=against,
             wishes=self.wishes,
+            unread=frozenset(self.unread),
         )
 
     @property
@@ -84,16 +89,19 @@ class Planning:
             self.turn.tick("collecting", now.next_page - 1, now.pages or now.next_page)
 
         due = self.shop.rechecks.due(self.account.user_id)
+        if so_far.cursor is None:
+            so_far.owed = {title.item: title for title in due.titles if title.item < 0}
         if not so_far.complete:
             try:
                 collect(self.kinopub, known, so_far, tick)
             finally:
                 # Whenever there is something to confirm: no answer may be older than the cursor that comes with it.
-                if so_far.titles or due.titles or so_far.next_page > 2:
+                if so_far.titles or so_far.nameless or due.titles or so_far.next_page > 2:
                     self.turn.checkpoint("collected", so_far.stored())
-        self.wishes = due.wishes
+        self.wishes, self.were_unread = due.wishes, due.unread
         for title in due.titles:
-            so_far.titles[title.item] = title.merged(so_far.titles.get(title.item))
+            if title.item > 0:
+                so_far.titles[title.item] = title.merged(so_far.titles.get(title.item))
         return so_far
 
     # §4.1.2
@@ -112,11 +120,23 @@ class Planning:
             except NotThere:
                 return never_finished(title)
 
+        items = list(collected.titles)
+
+        def doubt(trouble: WatchferryError) -> None:
+            answered = [title for title in collected.titles.values() if title.item in confirmed]
+            self._another_is_answered(
+                trouble,
+                [*answered[:1], collected.witness, collected.titles[items[-1]]],
+                lambda it: self.kinopub.watching(it.item),
+            )
+
         try:
-            self.turn.gather(ask, list(collected.titles), confirmed, "collecting")
+            failed = self.turn.gather(ask, items, confirmed, "collecting", unread=self.were_unread, doubt=doubt)
         finally:
             self.turn.checkpoint("confirmed", {str(item): asdict(each) for item, each in confirmed.items()})
-        return {item: confirmed[item] for item in collected.titles}
+        confirmed |= {item: unreadable(collected.titles[item]) for item in failed}
+        self.unread |= {item for item in items if confirmed[item].unread}
+        return {item: confirmed[item] for item in items}
 
     # §4.2
 
@@ -128,14 +148,40 @@ class Planning:
             return []
         rules = self.shop.overrides.rules(self.account.user_id)
         mapper = Mapper(self.trakt, self.kinopub, self.shop.mappings, self.shop.clock, rules, {})
-        mapper.load([collected.titles[item] for item in by_title])
+        titles = {item: _as_watched(collected.titles[item], views) for item, views in by_title.items()}
+        mapper.load(list(titles.values()))
         mapped: dict[int, Mapped] = {}
 
         def ask(item: int) -> Mapped:
-            return mapper.map(collected.titles[item], by_title[item])
+            return mapper.map(titles[item], by_title[item])
 
-        self.turn.gather(ask, list(by_title), mapped, "mapping")
-        return list(mapped.values())
+        def doubt(trouble: WatchferryError) -> None:
+            answered = [mapped[item].title for item in mapped]
+            known = [title for title in [*answered, collected.witness] if title and title.imdb]
+            self._another_is_answered(
+                trouble,
+                known[:1],
+                lambda it: self.trakt.search_id("imdb", it.imdb or "", "show" if it.is_show else "movie"),
+            )
+
+        failed = self.turn.gather(ask, list(by_title), mapped, "mapping", unread=self.were_unread, doubt=doubt)
+        self.unread |= failed.keys()
+        return [*mapped.values(), *(unmappable(titles[item], by_title[item]) for item in failed)]
+
+    @staticmethod
+    def _another_is_answered(
+        trouble: WatchferryError, others: Sequence[Title | None], ask: Callable[[Title], object]
+    ) -> None:
+        """Raises the trouble unless the upstream answers for another title: then it is not the upstream's."""
+        other = next((title for title in others if title is not None), None)
+        if other is None:
+            raise trouble
+        try:
+            ask(other)
+        except NotThere:
+            pass
+        except (RetryLater, Rejected) as also:
+            raise (also if isinstance(also, RetryLater) and also.code == "rate_limited" else trouble) from also
 
     # §4.3
 
@@ -159,7 +205,15 @@ class Planning:
         return plays
 
 
+def _as_watched(title: Title, views: Sequence[View]) -> Title:
+    """Whatever its row calls it, what has episodes is a show."""
+    is_show = title.is_show or any(view.type == "episode" for view in views)
+    return title if is_show == title.is_show else replace(title, type="serial")
+
+
 def _restored(data: dict[str, Any]) -> Confirmed:
     return Confirmed(
-        tuple(View(**view) for view in data["finished"]), tuple(Event.restored(event) for event in data["unfinished"])
+        tuple(View(**view) for view in data["finished"]),
+        tuple(Event.restored(event) for event in data["unfinished"]),
+        data.get("unread", False),
     )

@@ -12,6 +12,9 @@ from watchferry.sync.collect import Collected, has_news
 from watchferry.sync.dedupe import AgainstTrakt
 from watchferry.sync.mapping import Mapped
 
+NAMED = 5
+"""Titles that are named to the person, of those that could not be read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -28,6 +31,8 @@ class Plan:
     against: AgainstTrakt
     wishes: Mapping[int, str]
     """Of the titles, those that their user wanted to be looked at (storage/rechecks.py)."""
+    unread: frozenset[int] = frozenset()
+    """Titles of which something cannot be read."""
 
     @property
     def to_send(self) -> Sequence[Event]:
@@ -55,8 +60,27 @@ class Plan:
         by_days: dict[int, list[Title]] = defaultdict(list)
         for item, days in again.items():
             by_days[days].append(titles[item])
-        done = tuple(item for item in titles if item not in again)
-        return Aftermath(self.against.found, by_days, done, self.wishes)
+        nameless, owed = self.collected.nameless, self.collected.owed
+        for title in nameless.values():
+            by_days[_days(max(title.rows.values()), now)].append(title)
+        done = tuple(item for item in titles if item not in again) + tuple(
+            item for item in owed if item not in nameless
+        )
+        return Aftermath(self.against.found, by_days, done, self.wishes, self.unread)
+
+    @property
+    def note(self) -> str | None:
+        """What could not be read, for the person; it is remembered, and looked at again by later runs."""
+        titles = [self.collected.titles[item].title or str(item) for item in sorted(self.unread)]
+        said = []
+        if titles:
+            more = f" and {len(titles) - NAMED} more" if len(titles) > NAMED else ""
+            said.append(f"{len(titles)} title(s) could not be read: {', '.join(titles[:NAMED])}{more}")
+        if self.collected.nameless:
+            said.append(
+                f"{len(self.collected.nameless)} row(s) of Kinopub's history do not say of which title they are"
+            )
+        return "; ".join(said) + "; later runs look at them again" if said else None
 
     def _again(self, now: float) -> Mapping[int, int]:
         """Title → in how many days it has to be looked at again, news or not."""
@@ -64,7 +88,7 @@ class Plan:
         for each in self.mapped:
             times = [event.view.watched_at for event in each.skips if event.reason in UNMATCHED]
             if times:
-                again[each.title.item] = SOON if max(times) > now - FRESH else LATER
+                again[each.title.item] = _days(max(times), now)
         for event in self.unfinished:
             again[event.view.item] = SOON
         for event in self.to_send:
@@ -72,3 +96,7 @@ class Plan:
             if not has_news(self.collected.titles[event.view.item], self.known):
                 again[event.view.item] = SOON
         return again
+
+
+def _days(seen: int, now: float) -> int:
+    return SOON if seen > now - FRESH else LATER

@@ -36,7 +36,7 @@ def plan_run(shop: Workshop, job: PlanJob, *, worker: str, deadline: float) -> s
     if account is None:
         return "no such user"
     try:
-        planned = _plan(Turn(shop, run, worker, deadline), account)
+        planned = _plan(Turn(shop, run, worker, deadline, job.deferrals >= LONGEST_DEFERRALS), account)
     except OutOfTime:
         return _go_on(shop, run, worker, replace(job, deferrals=0), delay=0)
     except Superseded:
