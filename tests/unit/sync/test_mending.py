@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from tests.unit.sync.test_sending import Refusing
 from tests.upstreams import Library, film, series
 from tests.world import NOW, World
 from watchferry.errors import Problem, RetryLater
@@ -405,3 +406,76 @@ def test_rows_survive_storage(world: World) -> None:
     row = Unmatched("5-0-3", title, "episode", "episode_not_found", ((0, 3),), 1, 42)
     world.shop.unmatched.add(USER, [row])
     assert list(world.shop.unmatched.page(USER, limit=5, after=None)) == [row]
+
+
+# ---------------------------------------------------------------- what Trakt did not take
+
+
+def refusing(world: World, *bad: str) -> list[str]:
+    """Trakt answers 422 to a batch with one of these in it."""
+    refused = list(bad)
+    Refusing(world, refused).install()  # type: ignore[arg-type]
+    return refused
+
+
+def test_a_film_that_trakt_does_not_take_is_listed_and_mended(world: World) -> None:
+    """It stays refused under its own ids, run after run; under those that its user chooses it is sent, once."""
+    library = world.upstreams.library
+    matrix = film(library, "Матрица / The Matrix", 1999, "tt0133093", item=12)
+    library.finish(USER, matrix, matrix.units[0], NOW - DAY)
+    refusing(world, "tt0133093")
+    run = world.run()
+    assert (run.status, run.counts["skipped"]["rejected_by_trakt"]) == ("succeeded", 1)
+    row = next(row for row in shown(world) if row["key"] == "12")
+    assert (row["reason"], row["type"], row["title"], row["seen"]) == ("rejected_by_trakt", "movie", matrix.name, 1)
+    assert matrix.trakt.trakt in {each["trakt_id"] for each in row["candidates"]}  # type: ignore[union-attr]
+    assert world.run(full=True).counts["planned"] == 0
+    assert "12" in keys(world)
+    mend(world, "12", trakt_id=777)
+    assert "12" not in keys(world)
+    assert (world.run().counts["sent"], trakt_plays(world, 777)) == (1, 1)
+    assert world.run(full=True).counts["planned"] == 0
+    assert "12" not in keys(world)
+
+
+def test_an_episode_that_trakt_does_not_take_is_listed_alone_and_mended(world: World) -> None:
+    """By an offset, as one that the show lacks; the show's others are sent."""
+    show = show_of(world, SILO)
+    refusing(world, f'"trakt":{show.seasons[1].episodes[2].trakt},')
+    run = world.run()
+    assert (run.status, run.counts["skipped"]["rejected_by_trakt"]) == ("succeeded", 1)
+    row = next(row for row in shown(world) if row["key"] == "90-1-2")
+    assert {name: row[name] for name in ("reason", "type", "season", "episode", "title")} == {
+        "reason": "rejected_by_trakt",
+        "type": "episode",
+        "season": 1,
+        "episode": 2,
+        "title": "Укрытие / Silo",
+    }
+    world.run(full=True)
+    assert "90-1-2" in keys(world)
+    mend(world, "90-1-2", trakt_id=show.trakt, season_offset=-1)
+    assert world.run().counts["sent"] == 1
+    assert trakt_plays(world, show.seasons[0].episodes[2].trakt) == 1
+    assert "90-1-2" not in keys(world)
+
+
+def test_what_trakt_does_not_take_can_be_ignored(world: World) -> None:
+    show = show_of(world, SILO)
+    refusing(world, f'"trakt":{show.seasons[1].episodes[2].trakt},')
+    world.run()
+    mend(world, "90-1-2", ignore=True)
+    run = world.run()
+    assert (run.counts["sent"], run.counts["skipped"]["ignored"]) == (0, 1)
+    assert "90-1-2" not in keys(world)
+
+
+def test_the_same_ids_are_refused_all_the_same(world: World) -> None:
+    """Whoever chooses what Trakt did not take sends it no second time; it is back on the list."""
+    show = show_of(world, SILO)
+    refusing(world, f'"trakt":{show.seasons[1].episodes[2].trakt},')
+    world.run()
+    mend(world, "90-1-2", trakt_id=show.trakt)
+    run = world.run()
+    assert (run.counts["planned"], run.counts["skipped"]["rejected_by_trakt"]) == (0, 1)
+    assert "90-1-2" in keys(world)
