@@ -40,19 +40,21 @@ class Bench:
         self.upstreams = Upstreams(library, clock=lambda: self.now)
         self.dynamo = MemoryDynamo()
 
-    def map(self, made: Title, views: Sequence[View]) -> Mapped:
-        """As a run of its own would: nothing is remembered but what is in the table."""
+    def to(self, upstream: str, url: str) -> Transport:
         http = httpx.Client(transport=self.upstreams.transport())
         headers = trakt_headers(self.upstreams.trakt.client_id, "watchferry-tests")
+        return Transport(http, upstream, url, headers, pause=lambda seconds: None)
 
-        def to(upstream: str, url: str) -> Transport:
-            return Transport(http, upstream, url, headers, pause=lambda seconds: None)
+    def trakt(self) -> Trakt:
+        token = FixedCredential(self.upstreams.trakt.grant("harry").access)
+        return Trakt(self.to("Trakt", "https://api.trakt.tv"), token)
 
-        trakt = Trakt(to("Trakt", "https://api.trakt.tv"), FixedCredential(self.upstreams.trakt.grant("harry").access))
+    def map(self, made: Title, views: Sequence[View]) -> Mapped:
+        """As a run of its own would: nothing is remembered but what is in the table."""
         token = FixedCredential(self.upstreams.kinopub.grant("harry").access)
-        kinopub = Kinopub(to("Kinopub", "https://api.service-kp.com"), token)
+        kinopub = Kinopub(self.to("Kinopub", "https://api.service-kp.com"), token)
         mapper = Mapper(
-            trakt,
+            self.trakt(),
             kinopub,
             Mappings(Table(self.dynamo, "Mappings"), lambda: self.now),
             lambda: self.now,
@@ -170,6 +172,47 @@ def test_a_film_without_an_imdb_id_is_searched_by_name_once(bench: Bench) -> Non
         assert [ids["trakt"] for _, ids in bench.map(lost, [film(700)]).views] == [4711]
         assert reasons(bench.map(nowhere, [film(701)])) == ["not_found"]
     assert bench.calls() == ["/search/movie", "/search/movie"]
+
+
+def test_a_twin_on_a_later_page_makes_a_title_ambiguous(bench: Bench) -> None:
+    """Trakt clamps the page to one hit; its headers say that there are more, and all of them are read."""
+    bench.upstreams.trakt.options.set(page_cap=1)
+    assert [ids["trakt"] for _, ids in bench.map(LOST, [film(700)]).views] == [4711]
+    before = len(bench.calls())
+    bench.upstreams.library.catalogue.add_movie(title="Lost and Found", year=2001, imdb="tt0000799")
+    bench.now += FOUND + 1
+    assert reasons(bench.map(LOST, [film(700)])) == ["ambiguous"]
+    assert len(bench.calls()) == before + 1
+
+
+def test_a_twin_by_the_same_imdb_id_on_a_later_page_makes_a_show_ambiguous(bench: Bench) -> None:
+    bench.upstreams.trakt.options.set(page_cap=1)
+    bench.upstreams.library.catalogue.add_show(title="Silo", year=2023, imdb="tt14688458", seasons={1: [1]})
+    assert reasons(bench.map(show(), numbers((1, 1)))) == ["ambiguous"]
+
+
+@pytest.mark.parametrize(("most", "complete"), [(1, False), (2, True), (3, True)])
+def test_a_search_says_whether_it_was_read_to_its_end(bench: Bench, most: int, complete: bool) -> None:
+    bench.upstreams.library.catalogue.add_movie(title="Lost and Found", year=1999, imdb="tt0000799")
+    found = bench.trakt().search_text("Lost and Found", "movie", most)
+    assert (len(found.hits), found.complete) == (min(most, 2), complete)
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Pagination-Page-Count": "x", "X-Pagination-Item-Count": ""}])
+def test_a_search_without_headers_is_read_until_a_page_is_short(bench: Bench, headers: dict[str, str]) -> None:
+    """Unreadable hits count: one of them may be a twin."""
+    hit = {"type": "movie", "movie": {"title": "Lost and Found", "year": 2001, "ids": {"trakt": 1}}}
+    pages = [[hit, hit], [hit, hit], [hit]]
+    for page in pages:
+        bench.upstreams.trakt.faults.add(path="^/search/movie", status=200, headers=headers, body=page)
+    found = bench.trakt().search_text("Lost and Found", "movie", 2)
+    assert (len(found.hits), found.complete) == (2, False)
+    bench.upstreams.trakt.faults.clear()
+    bench.upstreams.trakt.faults.add(
+        path="^/search/movie", status=200, headers=headers, body=[hit, {"type": "movie"}, 5]
+    )
+    found = bench.trakt().search_text("Lost and Found", "movie", 9)
+    assert found.complete is False
 
 
 def test_special_characters_of_a_name_are_no_commands(bench: Bench) -> None:

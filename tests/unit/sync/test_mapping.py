@@ -1,5 +1,7 @@
 """§4.2: which of Trakt's ids a view gets, and when it gets none. The pure part; test_mapper.py has the calls."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,6 +81,21 @@ def test_the_order_of_the_hits_does_not_matter(scored) -> None:
 def test_a_hit_counts_when_a_name_and_the_year_are_the_same(hits, found) -> None:
     """Case and spaces aside, of any score; exactly one such hit maps (http-api.md, Fine print)."""
     assert sure_hit(show(imdb=None), hits, "show") == found
+
+
+@pytest.mark.parametrize("hits", [[hit(1)], [hit(1), hit(2, year=2022)], [hit(1), hit(2)]])
+def test_of_a_part_of_the_hits_none_is_the_only_one(hits) -> None:
+    """By name nor by id: what was not read may be another such work."""
+    assert sure_hit(show(imdb=None), hits, "show", complete=False) == AMBIGUOUS
+    assert best_hit(hits, "show", complete=False) == AMBIGUOUS
+
+
+@pytest.mark.parametrize("ids", [None, [], "x", {}, {"trakt": None}, {"trakt": []}, {"trakt": "x"}])
+def test_a_hit_without_a_usable_id_maps_nothing(ids: Any) -> None:
+    """But it is a hit: beside another it makes that one doubtful."""
+    bare = SearchHit.model_validate({"type": "show", "show": {"title": "Silo", "year": 2023, "ids": ids}})
+    assert sure_hit(show(imdb=None), [bare], "show") == sure_hit(show(imdb=None), [bare, hit(1)], "show") == AMBIGUOUS
+    assert best_hit([bare], "show") == NOT_FOUND
 
 
 def test_without_a_year_nothing_is_sure() -> None:

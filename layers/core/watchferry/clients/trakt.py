@@ -23,6 +23,8 @@ from watchferry.models import Ids, iso, unix
 
 LARGEST_PAGE = 250
 """Trakt clamps `limit` to this silently; the answer's headers are believed (reality.md, Pagination)."""
+NUMBERS = frozenset({"trakt", "tvdb", "tmdb"})
+"""Of the ids, those that are numbers."""
 MOST_HITS = 1000
 """That are read of one search, best first."""
 
@@ -78,8 +80,9 @@ class _Identified(BaseModel):
 
     @property
     def known_ids(self) -> Ids:
-        """Without nulls and without nested records (`plex`)."""
-        return {name: value for name, value in self.ids.items() if isinstance(value, (int, str)) and value != ""}
+        """Without nulls and without nested records (`plex`), and without nonsense: they are sent to Trakt again."""
+        read = {name: _number(value) if name in NUMBERS else value for name, value in self.ids.items()}
+        return {name: value for name, value in read.items() if isinstance(value, (int, str)) and value != ""}
 
 
 class _Tolerant(_Identified):
