@@ -164,6 +164,22 @@ class Trouble:
 
 
 @dataclass(frozen=True)
+class Garble:
+    """From now on Kinopub or Trakt answers nonsense, or an error, for one title or row: a fault of `GARBLED`.
+
+    `title`: one of the library's, by its place.
+    """
+
+    title: int
+    how: str
+
+
+@dataclass(frozen=True)
+class Clear:
+    """What was garbled can be read again."""
+
+
+@dataclass(frozen=True)
 class Poison:
     """Trakt refuses every POST with the film that it does not have, in place of naming it in `not_found`."""
 
@@ -226,6 +242,8 @@ type Action = (
     | Pass
     | Trouble
     | LatePost
+    | Garble
+    | Clear
     | Poison
     | Deliver
     | Work
@@ -250,6 +268,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     "garbage after": {"preset": "garbage", "when": "after"},
     "html after": {"preset": "html_ok", "when": "after"},
 }
+
+GARBLED = ("no item", "no list", "500", "410", "unit", "row", "media", "search 404", "search 503", "seasons", "details")
+"""What of a title cannot be read: its watching, one unit of it, its history's rows, what Trakt says of it."""
 
 
 # ---------------------------------------------------------------- what was watched
@@ -324,6 +345,8 @@ class Chaos(World):
         self.late: list[tuple[float, Callable[[], object]]] = []
         self.late_posts: list[int] = []
         self.poisoned = False
+        self.garbled: dict[int, str] = {}
+        """Title → how."""
         self.lost_messages = 0
         self.away: set[str] = set()
         self.broken: list[str] = []
@@ -396,6 +419,11 @@ class Chaos(World):
                 self.trouble(at, fault, times, skip)
             case LatePost(after):
                 self.late_posts.append(after)
+            case Garble(title, how):
+                titles = list(self.upstreams.library.titles)
+                self.garbled[titles[title % len(titles)]] = how
+            case Clear():
+                self.garbled.clear()
             case Poison():
                 self.poisoned = True
             case Deliver():
@@ -629,6 +657,7 @@ class Chaos(World):
         """All trouble ends; then the schedule goes on as ever, for as long as it takes to make up for everything."""
         for app in (self.upstreams.trakt, self.upstreams.kinopub):
             app.faults.clear()
+        self.garbled.clear()
         self.late_posts.clear()
         for provider in sorted(self.away):
             self.reconnect(provider)  # type: ignore[arg-type]
@@ -737,10 +766,15 @@ class Chaos(World):
         for unit in self.units:
             for seen in unit.seen:
                 passed = seen.visible and seen.row_at is not None and seen.row_at < cursor.last_seen
-                if passed and not seen.undone and unit.trakt_id is not None:
+                if passed and not self._is_remembered(unit) and not seen.undone and unit.trakt_id is not None:
                     plays = self.plays_of(unit)
                     if not any(at in seen.times for at in plays) and seen.times:
                         self.broken.append(f"the cursor passed {unit.title.name}, seen {seen.times}, not at Trakt")
+
+    def _is_remembered(self, unit: Watchable) -> bool:
+        """What could not be read when the cursor passed it is looked at again: the title, or the row."""
+        waiting = {title.item for _, title in self.shop.rechecks.all(USER)}
+        return bool(waiting & {unit.title.id, *(-part.media for part in unit.parts)})
 
 
 def run_problems(world: World, run: Run) -> list[str]:
@@ -820,7 +854,8 @@ class _WatchedTransport(httpx.BaseTransport):
         chaos = self._chaos
         if request.method == "POST":
             return chaos.posted(run_id, request, lambda: self._post(request, run_id))
-        return self._inner.handle_request(request)
+        response = self._inner.handle_request(request)
+        return _garbled(chaos, request, response) if chaos.garbled and response.status_code == 200 else response
 
     def _post(self, request: httpx.Request, run_id: str) -> httpx.Response:
         chaos = self._chaos
@@ -834,6 +869,45 @@ class _WatchedTransport(httpx.BaseTransport):
             chaos.late.append((chaos.now + after, late))
             raise httpx.ReadTimeout("the read operation timed out", request=request)
         return self._inner.handle_request(request)
+
+
+def _garbled(  # noqa: PLR0912 - one case for each way
+    chaos: Chaos, request: httpx.Request, response: httpx.Response
+) -> httpx.Response:
+    path, answer = request.url.path, json.loads(response.read())
+    titles = chaos.upstreams.library.titles
+    status = 200
+    for item, how in chaos.garbled.items():
+        title, asked = titles[item], request.url.params.get("id") == str(item)
+        if path == "/v1/history":
+            for row in [row for row in answer["history"] if row["item"] and row["item"]["id"] == item]:
+                if how == "row":
+                    row["item"] = None
+                if how == "media":
+                    row["media"] = []
+                if how == "details":
+                    row["item"] |= {"year": "1999-2001", "title": []}
+                    row["item"].pop("imdb", None)
+        elif path == "/v1/watching" and asked:
+            if how in ("500", "410"):
+                status = int(how)
+            elif how == "no item":
+                answer["item"] = None
+            elif how == "no list":
+                answer["item"] |= {"videos": "3", "seasons": "3"}
+            elif how == "unit":
+                units = answer["item"].get("videos") or answer["item"]["seasons"][0]["episodes"]
+                units[0]["status"] = "watched"
+        elif path.startswith("/search/") and how.startswith("search "):
+            names = [name.strip() for name in title.name.split("/")]
+            if path.endswith(f"/{title.imdb}") or request.url.params.get("query") in names:
+                status = int(how.removeprefix("search "))
+        elif path.endswith("/seasons") and how == "seasons" and title.season_based:
+            answer[0]["number"] = None
+        elif path == f"/v1/items/{item}" and how == "details":
+            answer = {"item": []}
+    pages = {name: value for name, value in response.headers.items() if name.startswith("x-pagination")}
+    return httpx.Response(status, json=answer, headers=pages, request=request)
 
 
 @dataclass(slots=True)

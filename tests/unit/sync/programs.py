@@ -44,6 +44,11 @@ _troubles: Actions = st.one_of(
     st.just(chaos.Poison()),
     st.builds(chaos.Trouble, st.sampled_from(["trakt", "kinopub"]), _faults, st.integers(1, 6), st.integers(0, 3)),
 )
+_garbles: Actions = st.one_of(
+    st.builds(chaos.Garble, st.integers(0, 4), st.sampled_from(chaos.GARBLED)),
+    st.builds(chaos.Garble, st.integers(0, 4), st.sampled_from(chaos.GARBLED)),
+    st.just(chaos.Clear()),
+)
 _starts: Actions = st.one_of(
     st.builds(chaos.Start, st.sampled_from([False, False, True]), st.sampled_from(["sync", "sync", "sync", "preview"])),
     st.just(chaos.Tick()),
@@ -149,8 +154,17 @@ _undone = _one_after_another(
     st.builds(lambda pick: [chaos.Undo(pick)], st.sampled_from([0, 0, 1])),
     st.lists(st.one_of(_work, _delivery, _delivery, _hand), min_size=1, max_size=4),
 )
+_unreadable = _one_after_another(
+    st.lists(_watches, min_size=1, max_size=3),
+    st.lists(_garbles, min_size=1, max_size=3),
+    st.lists(_troubles, max_size=1),
+    st.lists(_starts, min_size=1, max_size=1),
+    st.lists(st.one_of(st.just(chaos.Work(8)), _work, _delivery), min_size=1, max_size=3),
+    st.lists(st.one_of(_watches, _garbles, _times, _hand), max_size=3),
+    st.sampled_from([[], [chaos.Pass(25 * HOUR), chaos.Tick(), chaos.Work(8)]]),
+)
 
-_scenes = st.one_of(_ordinary, _ordinary, _hasty, _finished_unseen, _previewed, _undone)
+_scenes = st.one_of(_ordinary, _ordinary, _hasty, _finished_unseen, _previewed, _undone, _unreadable, _unreadable)
 
 programs: Lists = st.lists(_scenes, min_size=1, max_size=4).map(
     lambda scenes: [action for scene in scenes for action in scene]

@@ -12,15 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
 from tests.chaos import (
+    GARBLED,
     USER,
     Action,
     Begin,
     Cancel,
     Chaos,
+    Clear,
     Confirm,
     Deliver,
     Drift,
     FinishUnseen,
+    Garble,
     Interruption,
     LatePost,
     Limit,
@@ -184,6 +187,31 @@ def run_of(*program: Action) -> Run:
 def test_a_danger_that_has_a_name(program: Sequence[Action]) -> None:
     """In the end every finished view is at Trakt once, and nothing else is."""
     broken_promises(*program)
+
+
+@pytest.mark.parametrize("how", GARBLED)
+@pytest.mark.parametrize("title", range(5))
+@pytest.mark.parametrize("days", [0, 2])
+def test_a_title_that_cannot_be_read_for_a_while(title: int, how: str, days: int) -> None:
+    """It is not lost when the cursor passes it, nor sent twice when it can be read again; nothing else waits for it."""
+    watched = (Watch(0), Watch(1), Watch(1), Watch(1), Watch(1), Watch(1))
+    again = [action for _ in range(days) for action in (Pass(25 * HOUR), Watch(0), Tick(), Work(9))]
+    chaos = Chaos()
+    chaos.play([*watched, Garble(title, how), Start(), Work(20)])
+    newest = next(iter(chaos.shop.runs.newest(USER, limit=1)))
+    assert newest.status in {"succeeded", "partial"}
+    assert chaos.account().cursor == newest.cursor
+    chaos.play([*again, Clear(), Watch(2), Tick(), Work(9)])
+    chaos.heal()
+    assert chaos.problems() == []
+
+
+@pytest.mark.parametrize("how", GARBLED)
+def test_a_confirmed_plan_remembers_what_could_not_be_read(how: str) -> None:
+    """Its aftermath takes effect when a person agrees to it, and not before."""
+    broken_promises(
+        *(*THREE_VIEWS, Garble(0, how), Start(mode="preview"), Work(9), Confirm(), Work(9), Clear()),
+    )
 
 
 def test_a_waiting_run_is_ended_even_if_the_one_that_replaces_it_dies_at_once() -> None:

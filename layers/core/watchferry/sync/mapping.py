@@ -103,14 +103,20 @@ class Mapper:
         return Mapped(title, tuple((view, rule.ids) for view in views), ())
 
     def _with_details(self, title: Title) -> Title:
-        """A history row may lack `imdb` or the year that a text search needs (reality.md, Kinopub)."""
-        if title.imdb or (title.details_known and title.year is not None):
+        """A history row may lack `imdb`, or the name or the year that a text search needs (reality.md, Kinopub)."""
+        if title.imdb or (title.details_known and title.year is not None and title.title):
             return title
         try:
             item = self.kinopub.item(title.item)
         except NotThere:
             return title  # it left the catalogue: what the row says is all that there is
-        return replace(title, imdb=imdb_id(item.imdb), year=item.year or title.year, details_known=True)
+        return replace(
+            title,
+            title=title.title or item.title,
+            imdb=imdb_id(item.imdb),
+            year=item.year or title.year,
+            details_known=True,
+        )
 
     def _episodes(
         self,
