@@ -90,3 +90,23 @@ def test_all_of_a_user_s(rechecks: Rechecks, user: str, clock: Clock) -> None:
     """With when they are due, due or not."""
     rechecks.ask(user, [title(1)], days=1)
     assert list(rechecks.all(user)) == [(int(clock.now) + DAY, title(1))]
+
+
+def test_what_could_not_be_read_is_known_as_such(rechecks: Rechecks, user: str, clock: Clock) -> None:
+    """Due or not, until a run could read it; a wish for it changes nothing of that."""
+    rechecks.ask(user, [title(1), title(2)], days=1, unread={2, 3})
+    rechecks.wish(user, title(2))
+    assert rechecks.due(user).unread == {2}
+    clock.now += DAY + 1
+    assert {each.item for each in rechecks.due(user).titles} == {1, 2}
+    rechecks.ask(user, [title(2)], days=1)
+    assert rechecks.due(user).unread == frozenset()
+
+
+def test_a_row_without_a_title_waits_too(rechecks: Rechecks, user: str, clock: Clock) -> None:
+    """As a title whose id is negative (sync/collect.py)."""
+    rechecks.ask(user, [title(-7, **{"7": 5})], days=7)
+    clock.now += 7 * DAY + 1
+    assert rechecks.due(user).titles == [title(-7, **{"7": 5})]
+    rechecks.forget(user, [-7])
+    assert rechecks.due(user).titles == []
