@@ -51,8 +51,15 @@ export function Ended({ run, removed, known }: { run: Run } & Pick<Events, "remo
         </Group>
         {run.error && (
           <Alert
-            color={run.status === "cancelled" ? "gray" : "red"}
-            title={t(waitsForPerson(run.error.code) ? "error.stopped" : `error.${run.status}`, t("error.failed"))}
+            color={run.status === "cancelled" ? "gray" : run.error.code === "not_all_read" ? "orange" : "red"}
+            title={t(
+              run.error.code === "not_all_read"
+                ? "error.unread"
+                : waitsForPerson(run.error.code)
+                  ? "error.stopped"
+                  : `error.${run.status}`,
+              t("error.failed"),
+            )}
           >
             {i18n.exists(`run:why.${run.error.code}`) && (
               <Text size="sm">{t(`why.${run.error.code}` as "why.not_sent")}</Text>
