@@ -246,7 +246,7 @@ def _forget_overrides(tables: Tables, user_id: str) -> Steps:
 
 
 def _budgets(tables: Tables, account: Account) -> answers.TheirBudgets:
-    shown = ("taken", "blocked_until", "interval_ms")
+    shown = ("taken", "blocked_until", "interval_ms", "burst", "learned_until")
     found = tables.budgets.all(account.user_id, RATES)
     return {"budgets": {verb: {name: row[name] for name in shown if name in row} for verb, row in found.items()}}
 

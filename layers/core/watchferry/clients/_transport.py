@@ -7,6 +7,7 @@ OutcomeUnknown. Redirects are never followed, proxies of the environment never u
 
 import email.utils
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import httpx
 from tenacity import Retrying, retry_if_exception, wait_exponential
 
 from watchferry.errors import (
+    Limit,
     NotThere,
     OutcomeUnknown,
     Rejected,
@@ -241,24 +243,26 @@ def rate_limited(upstream: str, headers: Mapping[str, str]) -> RetryLater:
 
     Names of `headers` are in lower case, or read in any.
     """
-    interval = None
+    return RetryLater("rate_limited", f"{upstream} limits the rate", after=_retry_after(headers), limit=_limit(headers))
+
+
+def _limit(headers: Mapping[str, str]) -> Limit | None:
+    """None of what no upstream can mean: nothing at all, less than nothing, without end."""
     try:
         told = json.loads(headers.get("x-ratelimit", "{}"))
-        interval = float(told["period"]) / float(told["limit"])
-    except (ValueError, KeyError, TypeError, ZeroDivisionError):
-        pass
-    return RetryLater("rate_limited", f"{upstream} limits the rate", after=_retry_after(headers), interval=interval)
+        limit = Limit(calls=float(told["limit"]), seconds=float(told["period"]))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+    return limit if all(0 < part < math.inf for part in limit) else None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
     try:
-        return min(max(0.0, float(text)), LONGEST_WAIT)
+        seconds = float(text)
     except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
+        try:
+            seconds = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return None if math.isnan(seconds) else min(max(0.0, seconds), LONGEST_WAIT)
