@@ -235,6 +235,23 @@ def test_who_waits_for_a_place_obeys_a_429_that_comes_meanwhile() -> None:
             assert 2.5 < (told.value.after or 0) <= 5
 
 
+def test_a_place_that_was_reserved_is_used_once() -> None:
+    """By the next call of its verb; a 429 meanwhile takes it back."""
+    bench = Bench()
+    budget = Budget(bench.budgets, "harry", pause=lambda seconds: setattr(bench, "now", bench.now + seconds))
+    budget.reserve("POST")
+    budget.before("GET")
+    budget.before("POST")
+    assert bench.now == NOON
+    budget.before("POST")
+    assert bench.now == NOON + RATES["POST"].interval_ms / 1000
+    bench.now += 60
+    budget.reserve("POST")
+    budget.limited("POST", RetryLater("rate_limited", "429", after=30))
+    with pytest.raises(Waiting):
+        budget.before("POST")
+
+
 def test_the_documented_limits_are_kept() -> None:
     """A POST a second; 1000 GETs in any five minutes, ten spoken for at a time (reality.md, Limits)."""
     bench, calls = Bench(), 0

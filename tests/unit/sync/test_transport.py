@@ -130,6 +130,17 @@ def test_a_read_is_tried_five_times_with_growing_pauses(trouble) -> None:
     assert (line.calls, line.pauses) == (3, [1, 2])
 
 
+def test_trouble_that_names_a_time_is_not_asked_before() -> None:
+    """A short one is waited for, a long one is for a later job; the throttle learns of both."""
+    line = Line(httpx.Response(503, headers={"retry-after": "5"}), 503)
+    assert line.read().status_code == 200
+    assert (line.calls, line.pauses, [error.after for _, error in line.told]) == (3, [5, 2], [5])
+    line = Line(httpx.Response(503, headers={"retry-after": "60"}))
+    error = error_of(line.read)
+    assert (error.code, error.after, line.calls, line.pauses) == ("upstream_unreachable", 60, 1, [])
+    assert line.told == [("GET", error)]
+
+
 def test_pauses_are_never_longer_than_thirty_seconds() -> None:
     line = Line(*[503] * 8, tries=8)
     error_of(line.read)

@@ -15,7 +15,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Protocol
 
 import httpx
-from tenacity import Retrying, retry_if_exception, wait_exponential
+from tenacity import Future, Retrying, retry_if_exception, wait_exponential
 
 from watchferry.errors import (
     Limit,
@@ -31,6 +31,8 @@ from watchferry.errors import (
 
 TRIES = 5
 LONGEST_PAUSE = 30.0
+WORTH_WAITING = 8.0
+"""Seconds, the longest of the usual pauses: trouble that names a longer time is for a later job."""
 READ_TIMEOUT = 20.0
 LONGEST_WAIT = 86400.0
 """Seconds that a `Retry-After` is believed at most."""
@@ -60,12 +62,17 @@ class Throttle(Protocol):
     def before(self, verb: str) -> None:
         """Waits for a free place or raises RetryLater."""
 
+    def reserve(self, verb: str) -> None:
+        """As `before`, for a call that the caller has to prepare first: the next `before` finds the place taken."""
+
     def limited(self, verb: str, error: RetryLater) -> None:
-        """The upstream answered 429."""
+        """The upstream answered 429, or another trouble with a time before which it is not to be asked."""
 
 
 class Unthrottled:
     def before(self, verb: str) -> None: ...
+
+    def reserve(self, verb: str) -> None: ...
 
     def limited(self, verb: str, error: RetryLater) -> None: ...
 
@@ -91,9 +98,10 @@ class Transport:
 
     def read(self, path: str, params: Params, headers: Mapping[str, str] | None = None) -> httpx.Response:
         """GET, tried again while the trouble is the upstream's. Raises the tree of errors.py."""
+        growing = wait_exponential(multiplier=self.retry_base, max=LONGEST_PAUSE)
         retrying = Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, RetryLater) and error.code != "rate_limited"),
-            wait=wait_exponential(multiplier=self.retry_base, max=LONGEST_PAUSE),
+            retry=retry_if_exception(_passes_soon),
+            wait=lambda state: max(growing(state), _named(state.outcome)),
             stop=lambda state: state.attempt_number >= self.tries or self.out_of_time(),
             sleep=self.pause,
             reraise=True,
@@ -146,7 +154,7 @@ class Transport:
         trouble = meaning(self.upstream, response)
         if trouble is None:
             return response
-        if isinstance(trouble, RetryLater) and trouble.code == "rate_limited":
+        if isinstance(trouble, RetryLater) and (trouble.code == "rate_limited" or trouble.after is not None):
             self.throttle.limited(_verb(method), trouble)
         raise trouble
 
@@ -168,6 +176,16 @@ class Transport:
             raise RetryLater("upstream_timeout", f"{self.upstream} did not answer in time") from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise RetryLater("upstream_unreachable", f"{self.upstream} dropped the connection") from error
+
+
+def _passes_soon(error: BaseException) -> bool:
+    return isinstance(error, RetryLater) and error.code != "rate_limited" and (error.after or 0) <= WORTH_WAITING
+
+
+def _named(outcome: Future | None) -> float:
+    """Seconds that the trouble itself asks for."""
+    trouble = outcome.exception() if outcome else None
+    return (trouble.after or 0.0) if isinstance(trouble, RetryLater) else 0.0
 
 
 def _verb(method: str) -> str:

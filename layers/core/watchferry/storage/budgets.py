@@ -39,6 +39,9 @@ class Rate:
     burst: int
 
 
+KINOPUB = "Kinopub"
+"""In a verb's place: Kinopub has no budget, but can ask to be left alone."""
+
 RATES = {"GET": Rate(interval_ms=600, burst=480), "POST": Rate(interval_ms=1050, burst=1)}
 """Trakt's limits per user as documented (reality.md, Limits): a POST a second, with a little room for clocks that
 differ, and 1000 GETs in any 5 minutes, which are the burst and what comes back in that time. A 429 that names a lower
@@ -131,14 +134,15 @@ class Budget:
     budgets: Budgets
     user_id: str
     pause: Callable[[float], None]
-    _reads_left: int = 0
+    _left: dict[str, int] = field(default_factory=dict)
+    """Verb → places that were taken and are not used up."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def before(self, verb: str) -> None:
         # One thread at a time, so that what one of them takes is used up by all before another takes more.
         with self._lock:
-            if verb == "GET" and self._reads_left > 0:
-                self._reads_left -= 1
+            if self._left.get(verb, 0) > 0:
+                self._left[verb] -= 1
                 return
             calls = GETS_AT_ONCE if verb == "GET" else 1
             place = self.budgets.take(self.user_id, verb, RATES[verb], calls=calls, patience=PATIENCE)
@@ -149,14 +153,52 @@ class Budget:
                 # The one whose place came before ours may have met a 429 meanwhile.
                 if blocked := self.budgets.blocked(self.user_id, verb):
                     raise Waiting("rate_limited", "Trakt limits the rate", after=blocked)
-            if verb == "GET":
-                self._reads_left = calls - 1
+            self._left[verb] = calls - 1
+
+    def reserve(self, verb: str) -> None:
+        self.before(verb)
+        with self._lock:
+            self._left[verb] = self._left.get(verb, 0) + 1
 
     def limited(self, verb: str, error: RetryLater) -> None:
-        self._reads_left = 0
+        self._left.clear()
         if error.after is None:
             error.after = WITHOUT_RETRY_AFTER
         self.budgets.block(self.user_id, verb, seconds=error.after, limit=error.limit)
+
+
+@dataclass(slots=True)
+class Silence:
+    """A time before which an upstream without a known limit is not to be asked, as a Throttle of the transport.
+
+    It is asked for once a job, since one planner at a time works for a user; it holds for every verb.
+    """
+
+    budgets: Budgets
+    user_id: str
+    upstream: str
+    pause: Callable[[float], None]
+    _until: float | None = None
+
+    def before(self, _verb: str) -> None:
+        now = self.budgets.clock()
+        if self._until is None:
+            self._until = now + self.budgets.blocked(self.user_id, self.upstream)
+        left = self._until - now
+        if left > PATIENCE:
+            raise Waiting("rate_limited", f"{self.upstream} has asked to be left alone for a while", after=left)
+        if left > 0:
+            self.pause(left)
+
+    def reserve(self, verb: str) -> None:
+        self.before(verb)
+
+    def limited(self, _verb: str, error: RetryLater) -> None:
+        """Where nobody said how long, the caller finds out by asking less and less."""
+        if error.after is None:
+            return
+        self._until = max(self._until or 0, self.budgets.clock() + error.after)
+        self.budgets.block(self.user_id, self.upstream, seconds=error.after)
 
 
 def _free(now: int) -> ConditionBase:

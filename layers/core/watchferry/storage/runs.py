@@ -68,6 +68,8 @@ class Run:
     """The run whose plays this one removes."""
     removed: int
     """How many of the plays that this run sent were removed again."""
+    progressed_at: int
+    """When its sending began, or a batch of it was last settled."""
 
     @property
     def is_finished(self) -> bool:
@@ -111,6 +113,7 @@ class Run:
             confirmed=item.get("confirmed", False),
             undoes=item.get("undoes"),
             removed=item.get("removed", 0),
+            progressed_at=item.get("progressed_at") or item["started_at"],
         )
 
 
@@ -230,6 +233,7 @@ class Runs:
                 "batches": batches,
                 "cursor": {"last_seen": cursor.last_seen, "rows": sorted(cursor.rows)} if cursor else None,
                 "error": dict(error) if error else None,
+                "progressed_at": int(self.clock()),
             },
             remove=["worker", "worker_until"],
             when=Attr("worker").eq(worker) & Attr("attempt").eq(run.attempt) & Attr("plan").eq(0),
@@ -251,7 +255,7 @@ class Runs:
         try:
             return self._update(
                 run,
-                set_={"status": "sending"},
+                set_={"status": "sending", "progressed_at": int(self.clock())},
                 remove=["worker_until"],
                 when=Attr("worker").eq(worker) & Attr("status").is_in(["queued", "mapping", "sending"]),
             )
@@ -273,6 +277,7 @@ class Runs:
         """Part of the transaction that settles a batch, so that each is counted once."""
         return self.table.updating(
             {"user_id": user_id, "run_id": run_id},
+            set_={"progressed_at": int(self.clock())},
             add={
                 "batches_done": 1,
                 "batches_failed": int(failed),
