@@ -70,7 +70,9 @@ class Accounts:
                     item["replaced_runs"] = sorted({*item.get("replaced_runs", ()), waiting})
                 item.update(cursor=None, active_run_id=None)
                 _waits_no_more(item)
-            if item.get("paused_reason") in ENDED_BY_CONNECTING[provider]:
+            item["to_connect"] = (item.get("to_connect", set()) - {provider}) or None
+            reason = item.get("paused_reason")
+            if reason in ENDED_BY_CONNECTING[provider] and not (reason == "reauth_required" and item["to_connect"]):
                 item["paused_reason"] = None
 
         self._change(user_id, change)
@@ -78,6 +80,7 @@ class Accounts:
     def disconnect(self, user_id: str, provider: Provider) -> None:
         def change(item: Item) -> None:
             item["connected"] = (item.get("connected", set()) - {provider}) or None
+            item["to_connect"] = (item.get("to_connect", set()) - {provider}) or None
             item["connections"] = item.get("connections", 0) + 1
 
         self._change(user_id, change)
@@ -94,12 +97,13 @@ class Accounts:
             settings |= {name: value for name, value in changes.items() if name not in unchosen}
             item["settings"] = {name: value for name, value in settings.items() if value is not None}
             if changes.get("enabled"):
-                item["paused_reason"] = None
+                # Who says so wants it tried; what still is so is found out by the next run.
+                item["paused_reason"] = item["to_connect"] = None
 
         return self._change(user_id, change)
 
-    def pause(self, user_id: str, reason: str) -> Account | None:
-        """Until the reason is gone, the scheduler leaves this account alone.
+    def pause(self, user_id: str, reason: str, to_connect: str | None = None) -> Account | None:
+        """Until the reason is gone, the scheduler leaves this account alone. `to_connect`: the upstream that it is of.
 
         The account when somebody has to be told: it was not paused for this reason, or whoever paused it did not come
         to `told_of_pause`. None when it is told already.
@@ -111,6 +115,8 @@ class Accounts:
             now = int(self.clock())
             due = item.get("paused_reason") != reason or item.get("telling_until", now) < now
             item["paused_reason"] = reason
+            if to_connect:
+                item["to_connect"] = item.get("to_connect", set()) | {to_connect}
             if due:
                 item["telling_until"] = now + TELL_WITHIN
 
