@@ -28,7 +28,7 @@ demo: $(READY) ## the whole thing with stand-ins for Trakt and Kinopub; ONCE=1 e
 up: $(READY) ## the local cloud with the stack in it; addresses and keys come from the environment
 	$(PYTHON) -m tests.cloud.up
 
-down: $(READY) ## stop the local cloud; its state is kept
+down: $(READY) ## stop the local cloud, the demo's too; the state of `make up` is kept
 	$(PYTHON) -m tests.cloud.down
 
 test: page ## every test; of the fault matrix a row of each kind
