@@ -16,13 +16,13 @@ from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFail
 from watchferry.storage.account import Account, Cursor, Provider, RunActive
 
 SHARDS = 16
-"""Enough for some 16,000 index writes a second; the scheduler reads them one after another."""
+"""Enough for some 16,000 index writes a second; the scheduler reads them one after another, beginning anywhere."""
 
 RUN_LEASE = 20 * 60
 """Seconds without a sign of life after which a run counts as dead and another may begin."""
 
 TICK = {"user_id": "#tick"}
-"""The one row that is no user: when the scheduler last ticked."""
+"""The one row that is no user: when the scheduler last ticked, and how often it has."""
 
 TELL_WITHIN = 60
 """Seconds in which whoever pauses an account has told of it; else the next who comes upon the same trouble does."""
@@ -262,14 +262,16 @@ class Accounts:
 
     # The schedule
 
-    def due(self) -> Iterator[str]:
-        """The ids of the users whom a tick enqueues, shard by shard."""
-        for shard in range(SHARDS):
-            for item in self.table.query(Key("schedule_shard").eq(f"s{shard:02d}"), index="schedule"):
+    def due(self, first: int = 0) -> Iterator[str]:
+        """The ids of the users whom a tick enqueues, shard by shard, from the shard `first` (modulo SHARDS) on."""
+        for number in range(first, first + SHARDS):
+            for item in self.table.query(Key("schedule_shard").eq(f"s{number % SHARDS:02d}"), index="schedule"):
                 yield item["user_id"]
 
-    def tick(self) -> None:
-        self.table.put(TICK | {"at": int(self.clock())})
+    def tick(self) -> int:
+        """Which one it is."""
+        ticks: int = self.table.update(TICK, set_={"at": int(self.clock())}, add={"ticks": 1})["ticks"]
+        return ticks
 
     def last_tick(self) -> int | None:
         at = (self.table.get(TICK) or {}).get("at")
