@@ -1,6 +1,6 @@
 # Everything runs from here; `make` alone lists the targets. Python 3.13 and a connection to PyPI are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test page faults check bench pictures lock deploy clean
+.PHONY: help setup demo up down test page faults check bench pictures lock deploy remove clean
 
 UV := $(or $(shell command -v uv),.local/env/uv/bin/uv)
 PYTHON := .venv/bin/python
@@ -59,6 +59,9 @@ bench: $(READY) ## how cost grows with users and with history
 
 deploy: $(READY) ## into your AWS account; settings come from the environment, .env or a question
 	$(PYTHON) -m tests.cloud.deploy
+
+remove: $(READY) ## out of your AWS account; the tables with people's history are kept. YES=1 asks nothing
+	YES=$(YES) $(PYTHON) -m tests.cloud.remove
 
 lock: $(UV) ## newest versions of everything, pinned again
 	$(LOCK) pyproject.toml -o layers/core/requirements.txt
