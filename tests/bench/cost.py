@@ -1,7 +1,7 @@
 """What was counted, in dollars: approximate, by AWS's price lists for us-east-1, without the free tier.
 
-As of November 2026: aws.amazon.com/{dynamodb,lambda,sqs,kms,cloudwatch}/pricing, on demand. Left out, as next to nothing
-at this size: storage, logs, the API's own requests, the page, EventBridge.
+As of November 2026: aws.amazon.com/{dynamodb,lambda,sqs,kms,cloudwatch}/pricing, on demand. Left out, as next to
+nothing at this size: storage, logs, the API's own requests, the page, EventBridge.
 """
 
 from collections.abc import Iterable, Mapping
