@@ -74,7 +74,7 @@ def main() -> int:
         return 1
     print("\nWatchferry is removed. Its key is deleted in 30 days.")
     if kept:
-        print("These tables hold people's history and are kept; whoever wants them gone says so:")
+        print("These tables hold people's accounts and history and are kept; whoever wants them gone says so:")
         for table in kept:
             print(f"  aws dynamodb delete-table --region {target.region} --table-name {table}")
     return 0
