@@ -1,6 +1,6 @@
 # Everything runs from here; `make` alone lists the targets. Python 3.13 and a connection to PyPI are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test page faults check bench pictures lock deploy clean
+.PHONY: help setup demo up down test page faults check bench pictures lock deploy remove clean
 
 UV := $(or $(shell command -v uv),.local/env/uv/bin/uv)
 PYTHON := .venv/bin/python
@@ -28,7 +28,7 @@ demo: $(READY) ## the whole thing with stand-ins for Trakt and Kinopub; ONCE=1 e
 up: $(READY) ## the local cloud with the stack in it; addresses and keys come from the environment
 	$(PYTHON) -m tests.cloud.up
 
-down: $(READY) ## stop the local cloud; its state is kept
+down: $(READY) ## stop the local cloud, the demo's too; the state of `make up` is kept
 	$(PYTHON) -m tests.cloud.down
 
 test: page ## every test; of the fault matrix a row of each kind
@@ -59,6 +59,9 @@ bench: $(READY) ## how cost grows with users and with history
 
 deploy: $(READY) ## into your AWS account; settings come from the environment, .env or a question
 	$(PYTHON) -m tests.cloud.deploy
+
+remove: $(READY) ## out of your AWS account; the tables with people's history are kept. YES=1 asks nothing
+	YES=$(YES) $(PYTHON) -m tests.cloud.remove
 
 lock: $(UV) ## newest versions of everything, pinned again
 	$(LOCK) pyproject.toml -o layers/core/requirements.txt

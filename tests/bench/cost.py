@@ -1,14 +1,17 @@
 """What was counted, in dollars: approximate, by AWS's price lists for us-east-1, without the free tier.
 
-As of November 2026: aws.amazon.com/{dynamodb,lambda,sqs,kms}/pricing, on demand. Left out, as next to nothing at this
-size: storage, logs, the API's own requests, the page, EventBridge.
+As of November 2026: aws.amazon.com/{dynamodb,lambda,sqs,kms,cloudwatch}/pricing, on demand. Left out, as next to
+nothing at this size: storage, logs, the API's own requests, the page, EventBridge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from tests.cloud.settings import load_template
 
 WRITE_UNIT = 0.625e-6
 READ_UNIT = 0.125e-6
@@ -19,6 +22,8 @@ INVOCATION = 0.20e-6
 QUEUE_REQUEST = 0.40e-6
 KEY_MONTH = 1.0
 KEY_REQUEST = 0.03 / 10_000
+ALARM_MONTH = 0.10
+"""Of one metric; an account's first ten are always free, but need not be ours."""
 
 HOURS_A_MONTH = 730
 POLLS_A_MONTH = 5 * 3 * 60 * HOURS_A_MONTH
@@ -56,6 +61,23 @@ class Bill:
 
     def minus(self, other: "Bill") -> "Bill":
         return Bill(*(getattr(self, each.name) - getattr(other, each.name) for each in fields(self)))
+
+
+def standing() -> dict[str, float]:
+    """Dollars a month for what is there while nothing is done, counted in template.yaml."""
+    resources = load_template()["Resources"].values()
+    alarms = sum(each["Type"] == "AWS::CloudWatch::Alarm" for each in resources)
+    queues = sum(event["Type"] == "SQS" for each in resources for event in _events(each))
+    return {
+        "KMS key": KEY_MONTH,
+        f"Lambda's polls of {queues} queues": queues * POLLS_A_MONTH * QUEUE_REQUEST,
+        f"{alarms} alarms": alarms * ALARM_MONTH,
+    }
+
+
+def _events(resource: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    found: Mapping[str, Mapping[str, Any]] = resource.get("Properties", {}).get("Events", {})
+    return found.values()
 
 
 def show(out: Console, title: str, columns: Mapping[str, Bill], fixed: Mapping[str, Mapping[str, float]]) -> None:

@@ -135,12 +135,7 @@ def bill(options: Options, functions: Mapping[str, Worked], quiet: Mapping[str, 
             "idle user, a month": per_run.times(cost.HOURS_A_MONTH),
             month: per_tick.times(cost.HOURS_A_MONTH),
         },
-        {
-            month: {
-                "KMS key": cost.KEY_MONTH,
-                "Lambda's polls of two queues": 2 * cost.POLLS_A_MONTH * cost.QUEUE_REQUEST,
-            }
-        },
+        {month: cost.standing()},
     )
 
 

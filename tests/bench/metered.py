@@ -232,6 +232,7 @@ class Metered(World):
     def tick(self) -> Meter:
         """The schedule's tick and all that follows from it; what it took."""
         self.cold_start()
-        enqueue_due(self.shop.accounts, self.shop.queues, at=self.now, spread=0)
+        turn = self.shop.accounts.tick()
+        enqueue_due(self.shop.accounts, self.shop.queues, at=self.now, spread=0, first=turn)
         self.drain()
         return self.dynamo.meter

@@ -6,6 +6,7 @@ starts, and an undo. `ONCE=1` ends by itself; its exit status is not 0 when a nu
 """
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -25,7 +26,7 @@ from rich.table import Table
 from tests.cloud import ministack
 from tests.cloud.errors import CannotDeploy
 from tests.cloud.stack import Stack
-from tests.cloud.up import home, up
+from tests.cloud.up import demo_folder, up
 from tests.upstreams import start
 from tests.upstreams.stand_ins import Running
 
@@ -138,7 +139,7 @@ class Demo:
             name = f"{event['show']} · S{event['season']}E{event['number']}" if event.get("show") else event["title"]
             table.add_row(outcome, reason, name, event["watched_at"] or "")
         self.out.print(table)
-        file = home() / "demo-events.csv"
+        file = demo_folder() / "events.csv"
         answer = self.browser.get(f"sync/runs/{run['id']}/events", headers={"accept": "text/csv"})
         file.write_text(answer.text)
         self.out.print(f"[dim]All {answer.text.count(chr(10)) - 1} of them, as CSV: {shown(file)}[/]\n")
@@ -162,7 +163,7 @@ def tell(out: Console, once: bool) -> int:
         settings = os.environ | environment(upstreams)
         out.rule("[bold]Watchferry[/] deploys itself into a local cloud", align="left")
         began = time.monotonic()
-        stack = up(home(), settings, lambda said: out.print(f"  {said}"))
+        stack = up(demo_folder(), settings, lambda said: out.print(f"  {said}"))
         for name, address in (
             ("the page", stack.site_url),
             ("its API", stack.api_url),
@@ -332,8 +333,7 @@ def shown(file: Path) -> Path:
 def main() -> int:
     once = os.environ.get("ONCE", "") not in ("", "0")
     out = Console(highlight=False)
-    # What an earlier demo left belongs to people who are not there any more: the stand-ins are new each time.
-    fresh(home())
+    fresh(demo_folder())
     try:
         return tell(out, once)
     except CannotDeploy as error:
@@ -342,12 +342,11 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     finally:
-        ministack.stop(home())
+        ministack.stop(demo_folder())
 
 
 def fresh(folder: Path) -> None:
-    import shutil
-
+    """What an earlier demo left belongs to people who are not there any more: the stand-ins are new each time."""
     ministack.stop(folder)
     shutil.rmtree(folder / "cloud", ignore_errors=True)
 

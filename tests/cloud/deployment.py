@@ -103,7 +103,7 @@ def build(target: Target) -> None:
         # sam packs and hashes the sources as they lie there: caches of Python would spoil both.
         for cache in (ROOT / folder).rglob("__pycache__"):
             shutil.rmtree(cache, ignore_errors=True)
-    _sam(target, "build", "--parameter-overrides", f"Arch={target.arch}")
+    run_sam(target, "build", "--parameter-overrides", f"Arch={target.arch}")
     # A Lambda cannot write bytecode beside its code, so without this every cold start would compile all of it anew.
     # As a program: its workers would run a caller's script once more, which would wait for our lock for ever.
     options = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
@@ -117,7 +117,7 @@ def sam_deploy(target: Target, settings: Settings) -> None:
         parameters.write_text(
             json.dumps(settings.parameters | {"Arch": target.arch, "LocalPort": str(target.local_port)})
         )
-        _sam(target, "deploy", "--parameter-overrides", f"file://{parameters}")
+        run_sam(target, "deploy", "--parameter-overrides", f"file://{parameters}")
 
 
 def wait_until_healthy(site_url: str) -> None:
@@ -154,7 +154,7 @@ def describe(target: Target, site_url: str) -> Stack:
     )
 
 
-def _sam(target: Target, command: str, *arguments: str) -> None:
+def run_sam(target: Target, command: str, *arguments: str) -> None:
     environment = installed("sam")
     environ = {name: value for name, value in os.environ.items() if target.endpoint_url is None or name[:4] != "AWS_"}
     path = f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"  # sam build looks for python3.13 and its pip

@@ -1,21 +1,27 @@
-"""`make down`: ends the local cloud; its state is kept for the next `make up`. `python -m tests.cloud.down`"""
+"""`make down`: ends the local cloud, and the demo's; the state of `make up` is kept. `python -m tests.cloud.down`"""
 
 import sys
+from pathlib import Path
 
 from tests.cloud import ministack
 from tests.cloud.errors import CannotDeploy
-from tests.cloud.up import home
+from tests.cloud.up import demo_folder, home
 
 
 def main() -> int:
     try:
-        stopped = ministack.stop(home())
+        stopped = [stop(folder) for folder in (home(), demo_folder())]
     except CannotDeploy as error:
         print(error, file=sys.stderr)
         return 1
-    (home() / "stack.json").unlink(missing_ok=True)
-    print("The local cloud is stopped." if stopped else "The local cloud was not running.")
+    print("The local cloud is stopped." if any(stopped) else "The local cloud was not running.")
     return 0
+
+
+def stop(folder: Path) -> bool:
+    stopped = ministack.stop(folder)
+    (folder / "stack.json").unlink(missing_ok=True)
+    return stopped
 
 
 if __name__ == "__main__":

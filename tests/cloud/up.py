@@ -23,6 +23,11 @@ def home() -> Path:
     return Path(os.environ.get("WATCHFERRY_HOME") or ROOT / ".local").resolve()
 
 
+def demo_folder() -> Path:
+    """The demo's own: it begins with nothing each time, and what `make up` keeps is not its to throw away."""
+    return home() / "demo"
+
+
 def up(
     folder: Path,
     environ: Mapping[str, str],

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import Clock
 from tests.contract.conftest import Backend
+from watchferry.errors import Limit
 from watchferry.storage.budgets import Budgets, Rate
 
 POST = Rate(interval_ms=1_050, burst=1)
@@ -76,11 +77,11 @@ def test_blocked(budgets: Budgets, user: str, clock: Clock) -> None:
 
 
 def test_the_upstreams_own_limit(budgets: Budgets, user: str, clock: Clock) -> None:
-    """A slower rate that a 429 named holds from then on; a faster one does not make us any faster."""
-    budgets.block(user, "POST", seconds=1, interval=4)
-    budgets.block(user + "x", "POST", seconds=1, interval=0.1)
+    """A slower rate that a 429 named holds for a day; a faster one does not make us any faster."""
+    budgets.block(user, "POST", seconds=1, limit=Limit(1, 4))
+    budgets.block(user + "x", "POST", seconds=1, limit=Limit(10, 1))
     clock.advance(1)
-    for who, interval in ((user, 4.0), (user + "x", 1.05)):
+    for who, interval in ((user, 4.2), (user + "x", 1.05)):
         waits = [budgets.take(who, "POST", POST, patience=60).wait for _ in range(3)]
         assert [round(wait, 2) for wait in waits] == [0, interval, 2 * interval]
 
@@ -89,10 +90,10 @@ def test_all_of_a_user_s(budgets: Budgets, user: str) -> None:
     """By verb; deleted together, and nobody else's."""
     for owner in (user, f"{user}x"):
         budgets.take(owner, "POST", POST, patience=3)
-        budgets.block(owner, "GET", seconds=10, interval=2)
+        budgets.block(owner, "GET", seconds=10, limit=Limit(100, 100))
     told = budgets.all(user, ["GET", "POST", "PUT"])
     assert told.keys() == {"GET", "POST"}
-    assert told["GET"]["interval_ms"] == 2000
+    assert (told["GET"]["interval_ms"], told["GET"]["burst"]) == (2000, 48)
     budgets.delete(user, ["GET", "POST", "PUT"])
     assert budgets.all(user, ["GET", "POST"]) == {}
     assert budgets.all(f"{user}x", ["GET", "POST"]).keys() == {"GET", "POST"}

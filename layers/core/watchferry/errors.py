@@ -2,6 +2,7 @@
 
 WatchferryError
 ├── RetryLater          the same call may succeed later; `after` seconds if the upstream said so
+│   ├── Waiting         nobody was asked: its time has not come yet, `after` says when it does
 │   └── Unsettled       a write may still be at work upstream: wait until `after`, then read back
 ├── OutcomeUnknown      a write whose effect is not known: read back, never send again blindly
 ├── Rejected            the upstream refused this very request (400, 422): skip or split it
@@ -21,22 +22,34 @@ MalformedMessage        beside the tree, since no job handles it: the message go
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 
 class WatchferryError(Exception):
     """Root of the tree."""
 
 
+class Limit(NamedTuple):
+    """An upstream's own word on how often it may be asked."""
+
+    calls: float
+    seconds: float
+
+
 class RetryLater(WatchferryError):
     """Retry later. `code` is a word of http-api.md; `after` is in seconds, None when nobody said."""
 
-    def __init__(self, code: str, detail: str, *, after: float | None = None, interval: float | None = None) -> None:
+    def __init__(self, code: str, detail: str, *, after: float | None = None, limit: Limit | None = None) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.after = after
-        self.interval = interval
-        """Seconds per call that the upstream's own limit implies (`X-Ratelimit`), if it named one."""
+        self.limit = limit
+        """What the upstream named (`X-Ratelimit`), if it did."""
+
+
+class Waiting(RetryLater):
+    """Our own budget has no place yet, or the upstream has asked for silence until then: no sign of trouble."""
 
 
 class Unsettled(RetryLater):

@@ -141,6 +141,36 @@ def test_connecting_again_ends_the_pause_that_asked_for_it(
         assert account.paused_reason is None
 
 
+@pytest.mark.parametrize("refuses", ["trakt", "kinopub"])
+def test_who_has_to_connect_again_sees_where(
+    connected: Browser, upstreams: Upstreams, clock: Clock, wiring: Wiring, refuses: str
+) -> None:
+    """An upstream grants tokens and refuses them: the stored pair looks good, but only a new sign-in there helps."""
+    uuid = upstreams.trakt.users["harry"].uuid
+    wiring.telling.pause(uuid, "reauth_required", "sign in again", to_connect=refuses)
+    again = {"trakt": sign_in, "kinopub": connect_kinopub}
+    (other,) = again.keys() - {refuses}
+
+    def seen() -> tuple[str | None, dict[str, str]]:
+        session, account = connected.get("/auth/session").json, wiring.accounts.get(uuid)
+        assert account is not None
+        return account.paused_reason, {name: session[name]["status"] for name in again}
+
+    needed = ("reauth_required", {refuses: "reauth_required", other: "ok"})
+    assert seen() == needed
+    again[other](connected, upstreams, clock)
+    assert seen() == needed
+    again[refuses](connected, upstreams, clock)
+    assert seen() == (None, {refuses: "ok", other: "ok"})
+
+
+def test_switching_on_again_is_a_try(connected: Browser, upstreams: Upstreams, wiring: Wiring) -> None:
+    """Setting `enabled` ends the pause; if it was needed, the next run says so again."""
+    wiring.telling.pause(upstreams.trakt.users["harry"].uuid, "reauth_required", "sign in again", to_connect="trakt")
+    wiring.accounts.change_settings(upstreams.trakt.users["harry"].uuid, enabled=True)
+    assert connected.get("/auth/session").json["trakt"]["status"] == "ok"
+
+
 @pytest.mark.parametrize("allowed", ["*", "harry", "HARRY", "ron, Harry ,hermione", "ron,*", "{uuid}", "{UUID}"])
 def test_allowed_users(
     new_wiring: NewWiring, new_browser: NewBrowser, upstreams: Upstreams, clock: Clock, allowed: str

@@ -38,6 +38,16 @@ def test_a_stopped_account_is_told_once(preset: str, method: str, kind: str) -> 
     assert all(each.run_id for each in world.notices.sent)
 
 
+@pytest.mark.parametrize("provider", ["trakt", "kinopub"])
+def test_whoever_refuses_fresh_tokens_has_to_be_connected_again(provider: str) -> None:
+    """A 401, a refresh that works, and a 401 again: the account knows which of the two it is."""
+    world = World()
+    upstream = getattr(world.upstreams, provider)
+    upstream.faults.add(path="/history", status=401, body="", times=None)
+    assert world.run().status == "failed"
+    assert (world.account().paused_reason, world.account().to_connect) == ("reauth_required", {provider})
+
+
 def test_a_night_without_an_upstream_is_one_message() -> None:
     """The next success ends it: another night is another message."""
     world = World()

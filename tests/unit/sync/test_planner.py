@@ -84,6 +84,29 @@ def test_a_rate_limit_that_never_ends_ends_the_run(world: World) -> None:
     assert (run.status, run.error["code"], run.attempt) == ("failed", "rate_limited", 101)
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_kinopub_is_not_asked_before_the_time_that_it_names(world: World, status: int) -> None:
+    """An hour, which is longer than a message can be held back: neither this run nor another one asks earlier."""
+    faults = world.upstreams.kinopub.faults
+    faults.add(path="^/v1/history", status=status, headers={"Retry-After": "3600"}, body="", times=1)
+    run_id = world.start()
+    for _ in range(3):
+        world.step()
+    world.cancel(run_id)
+    world.start()
+    world.drain()
+    first, second = (entry.at for entry in world.upstreams.kinopub.requests("^/v1/history"))
+    assert 3600 <= second - first < 3700
+    assert newest(world).counts["sent"] == 2
+
+
+def test_a_day_that_kinopub_asks_for_ends_no_run(world: World) -> None:
+    """Waiting is no trouble, however many messages it takes."""
+    world.upstreams.kinopub.faults.add(path="^/v1/watching", status=429, headers={"Retry-After": "86400"}, body="")
+    assert world.run().status == "succeeded"
+    assert world.now - world.upstreams.kinopub.requests()[0].at >= 86_400
+
+
 REFUSALS: dict[str, tuple[str, str | None]] = {
     "unauthorized": ("reauth_required", "reauth_required"),
     "app_refused": ("app_refused", None),

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.memory_dynamo import MemoryDynamo
 from tests.unit.sync.examples import NOON, steadily
 from watchferry.storage._dynamo import Table
-from watchferry.storage.accounts import Accounts
+from watchferry.storage.accounts import SHARDS, Accounts
 from watchferry.storage.keep_alive import EVERY, KeepAlive
 from watchferry.sync.queues import KeepAliveJob, PlanJob
 from watchferry.sync.schedule import enqueue_due, enqueue_keep_alive, scheduled_job
+from watchferry.sync.schedule import tick as scheduler_tick
 
 
 class Queue:
@@ -131,8 +133,52 @@ def test_a_tick_is_remembered() -> None:
     """`next_run_at` is the last tick and the interval."""
     accounts = with_users(0)
     assert accounts.last_tick() is None
-    tick(accounts)
+    accounts.tick()
     assert accounts.last_tick() == NOON
+
+
+class CutOff(Exception):
+    """The function's time is over."""
+
+
+class Slow(Queue):
+    """Takes so many calls before the tick is cut off."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__()
+        self.left = calls
+
+    def plan(self, jobs: Sequence[tuple[PlanJob, float]]) -> None:
+        self._take()
+        super().plan(jobs)
+
+    def keep_alive(self, jobs: Sequence[tuple[KeepAliveJob, float]]) -> None:
+        self._take()
+        super().keep_alive(jobs)
+
+    def _take(self) -> None:
+        if not self.left:
+            raise CutOff
+        self.left -= 1
+
+
+def test_who_is_behind_the_cut_is_before_it_another_time() -> None:
+    """Far more is due than a tick has time for: within two rounds through the shards everybody's turn has come."""
+    now = [NOON]
+    accounts = Accounts(Table(MemoryDynamo(), "Accounts"), lambda: now[0])  # type: ignore[arg-type]
+    everybody = {f"user-{number}" for number in range(200)}
+    for user in everybody:
+        add(accounts, user)
+    now[0] += EVERY
+    due = KeepAlive(accounts.table, lambda: now[0])
+    synced, looked_after = set(), set()
+    for _ in range(2 * SHARDS):
+        queue = Slow(calls=4)  # of some forty
+        with pytest.raises(CutOff):
+            scheduler_tick(accounts, due, queue, at=now[0], spread=900)  # type: ignore[arg-type]
+        synced |= {job.user_id for job, _ in queue.jobs}
+        looked_after |= {job.user_id for job, _ in queue.looks}
+    assert synced == looked_after == everybody
 
 
 def test_no_two_users_share_a_run_of_a_tick() -> None:

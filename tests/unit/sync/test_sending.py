@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from tests.memory_dynamo import MemoryDynamo
 from tests.upstreams import Library, Response, film, large
 from tests.upstreams.titles import Title
 from tests.world import NOW, World
 from watchferry.clients._transport import READ_TIMEOUT
 from watchferry.models import iso
+from watchferry.sync.deferral import STANDSTILL
 from watchferry.sync.queues import MalformedMessage, SendJob
 from watchferry.sync.sending import MOST_POSTS, send_batch
 
@@ -301,6 +303,56 @@ def test_a_429_holds_for_all_batches() -> None:
     assert world.run().counts["sent"] == 20
     first, *others = [entry.at for entry in world.upstreams.trakt.requests("^/sync/history$", "POST")]
     assert min(others) - first >= 30
+
+
+def test_a_plan_longer_than_messages_can_be_held_back_is_sent_at_trakts_pace() -> None:
+    """SQS holds a message back for 15 minutes, which are some 857 POSTs: those behind come early and wait their turn.
+
+    That is no trouble, and the budget is not asked over and over meanwhile.
+    """
+    world = World(large(1300))
+    world.settings(batch_size=1)
+    # As many senders at once as there are messages: while one of them waits, the others' time does not stand still.
+    world.shop.pause = lambda seconds: None
+    run = world.run()
+    sent = world.upstreams.trakt.requests("^/sync/history$", "POST")
+    assert (run.status, run.error, run.counts["sent"]) == ("succeeded", None, 1300)
+    assert plays(world) == expected_plays(world)
+    assert 1.0 * 1300 < sent[-1].at - sent[0].at < 1.3 * 1300
+    assert len(world.results) < 2 * 1300
+
+
+def test_who_waits_for_a_place_has_written_no_intent() -> None:
+    """Nor does a wait of a day end the run: it ends by itself."""
+
+    class Counted(MemoryDynamo):
+        transactions = 0
+
+        def transact_write_items(self, **request: Any) -> Any:
+            self.transactions += 1
+            return super().transact_write_items(**request)
+
+    world = World("tiny", dynamo=(client := Counted()))
+    world.start()
+    world.step()
+    world.shop.budgets.block(USER, "POST", seconds=86_400)
+    before = client.transactions
+    assert world.step() == "put off for 900 s"
+    assert (client.transactions, client.tables["Ledger"]) == (before, {})
+    world.drain()
+    assert next(world.shop.runs.newest(USER, limit=1)).status == "succeeded"
+    assert [entry.at - NOW >= 86_400 for entry in world.upstreams.trakt.requests(method="POST")] == [True]
+
+
+def test_a_trakt_that_takes_nothing_for_hours_ends_the_run(world: World) -> None:
+    """By its standstill and not by a count: with a word that says why. The next run sends everything."""
+    fault(world, status=429, headers={"Retry-After": "600"}, body="", times=None)
+    run = world.run()
+    assert run.error is not None
+    assert (run.status, run.error["code"]) == ("failed", "rate_limited")
+    assert STANDSTILL < world.now - NOW < STANDSTILL + 1200
+    world.upstreams.trakt.faults.clear()
+    assert world.run().counts["sent"] == 2
 
 
 def test_a_401_is_answered_by_one_refresh(world: World) -> None:

@@ -130,6 +130,17 @@ def test_a_read_is_tried_five_times_with_growing_pauses(trouble) -> None:
     assert (line.calls, line.pauses) == (3, [1, 2])
 
 
+def test_trouble_that_names_a_time_is_not_asked_before() -> None:
+    """A short one is waited for, a long one is for a later job; the throttle learns of both."""
+    line = Line(httpx.Response(503, headers={"retry-after": "5"}), 503)
+    assert line.read().status_code == 200
+    assert (line.calls, line.pauses, [error.after for _, error in line.told]) == (3, [5, 2], [5])
+    line = Line(httpx.Response(503, headers={"retry-after": "60"}))
+    error = error_of(line.read)
+    assert (error.code, error.after, line.calls, line.pauses) == ("upstream_unreachable", 60, 1, [])
+    assert line.told == [("GET", error)]
+
+
 def test_pauses_are_never_longer_than_thirty_seconds() -> None:
     line = Line(*[503] * 8, tries=8)
     error_of(line.read)
@@ -186,10 +197,13 @@ def test_an_exchange_of_tokens_hands_back_every_status(status: int) -> None:
         ("-3", 0, 0),
         (lambda: formatdate(time.time() + 30, usegmt=True), 27, 31),
         (lambda: formatdate(time.time() - 900, usegmt=True), 0, 0),
+        ("1e9", 86400, 86400),
+        ("inf", 86400, 86400),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86400, 86400),
     ],
 )
 def test_a_429_says_how_long_to_wait(told, low: float, high: float) -> None:
-    """`Retry-After` in seconds or as an HTTP date; the throttle learns of it, for everybody else's calls."""
+    """`Retry-After` in seconds or as an HTTP date, a day at most; the throttle learns of it, for everybody's calls."""
     text = told if isinstance(told, str) else told()
     for verb, name in (("read", "GET"), ("write", "POST")):
         line = Line(httpx.Response(429, headers={"retry-after": text}))
@@ -199,28 +213,36 @@ def test_a_429_says_how_long_to_wait(told, low: float, high: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, HTML, {"retry-after": ""}, {"retry-after": "soon"}, {"retry-after": "Mon, 99"}]
+    "headers",
+    [{}, HTML, {"retry-after": ""}, {"retry-after": "soon"}, {"retry-after": "Mon, 99"}, {"retry-after": "nan"}],
 )
 def test_a_429_may_say_nothing(headers) -> None:
     """An edge 429 lacks both headers and may be HTML."""
     error = error_of(Line(httpx.Response(429, headers=headers)).read)
-    assert (error.code, error.after, error.interval) == ("rate_limited", None, None)
+    assert (error.code, error.after, error.limit) == ("rate_limited", None, None)
 
 
 @pytest.mark.parametrize(
-    ("told", "interval"),
+    ("told", "limit"),
     [
-        ('{"name":"X","period":300,"limit":500,"remaining":0}', 0.6),
-        ('{"period":"1","limit":"1"}', 1.0),
+        ('{"name":"X","period":300,"limit":500,"remaining":0}', (500, 300)),
+        ('{"period":"1","limit":"1"}', (1, 1)),
         ('{"period":300,"limit":0}', None),
+        ('{"period":-300,"limit":500}', None),
+        ('{"period":Infinity,"limit":500}', None),
+        ('{"period":1e999,"limit":500}', None),
+        ('{"period":300,"limit":"inf"}', None),
+        ('{"period":NaN,"limit":500}', None),
+        pytest.param('{"period":1' + "0" * 400 + ',"limit":500}', None, id="longer than a float"),
+        pytest.param("[" * 100_000, None, id="deep"),
         ('{"limit":5}', None),
         ("[]", None),
         ("nonsense", None),
     ],
 )
-def test_a_limit_is_learned_from_x_ratelimit(told: str, interval: float | None) -> None:
-    """Seconds per call; none is hard-coded where Trakt names it."""
-    assert error_of(Line(httpx.Response(429, headers={"x-ratelimit": told})).read).interval == interval
+def test_a_limit_is_learned_from_x_ratelimit(told: str, limit: tuple[float, float] | None) -> None:
+    """Calls and seconds; none is hard-coded where Trakt names it, and nonsense is no limit."""
+    assert error_of(Line(httpx.Response(429, headers={"x-ratelimit": told})).read).limit == limit
 
 
 def test_a_call_that_the_budget_holds_back_never_leaves() -> None:

@@ -14,7 +14,7 @@ from watchferry.account import answers
 from watchferry.auth.views import api_token_view, connection_view
 from watchferry.models import iso
 from watchferry.storage.account import Account, Provider
-from watchferry.storage.budgets import RATES
+from watchferry.storage.budgets import KINOPUB, RATES
 from watchferry.storage.ledger import Entry
 from watchferry.storage.runs import Run
 from watchferry.sync.answers import Event
@@ -246,13 +246,13 @@ def _forget_overrides(tables: Tables, user_id: str) -> Steps:
 
 
 def _budgets(tables: Tables, account: Account) -> answers.TheirBudgets:
-    shown = ("taken", "blocked_until", "interval_ms")
-    found = tables.budgets.all(account.user_id, RATES)
+    shown = ("taken", "blocked_until", "interval_ms", "burst", "learned_until")
+    found = tables.budgets.all(account.user_id, [*RATES, KINOPUB])
     return {"budgets": {verb: {name: row[name] for name in shown if name in row} for verb, row in found.items()}}
 
 
 def _forget_budgets(tables: Tables, user_id: str) -> Steps:
-    tables.budgets.delete(user_id, RATES)
+    tables.budgets.delete(user_id, [*RATES, KINOPUB])
     yield
 
 

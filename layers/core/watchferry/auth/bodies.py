@@ -6,12 +6,10 @@ from pydantic import StringConstraints
 
 from watchferry.http_api.bodies import Body
 
-type Handle = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
-"""A handle or state of ours."""
-
 
 class DeviceToken(Body):
-    device_code: Handle
+    device_code: str
+    """What cannot be one of ours is `invalid`, as one that never was (http-api.md, Auth broker)."""
 
 
 class Authorize(Body):
@@ -29,4 +27,5 @@ class NewApiToken(Body):
 
 class Exchange(Body):
     code: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-    state: Handle
+    state: str
+    """As above, `invalid_state`."""

@@ -139,7 +139,7 @@ class KeptCredential:
         log.warning("a refresh was refused", extra=self._who)
         again = ConnectAgain(self.host.name)
         with suppress(NotConnected):  # the account itself is gone
-            self.telling.pause(self.user_id, "reauth_required", again.advice)
+            self.telling.pause(self.user_id, "reauth_required", again.advice, to_connect=self.host.name)
         raise again from refused
 
     def _stored(self, leased: StoredTokens, fresh: TokenPair) -> TokenPair:

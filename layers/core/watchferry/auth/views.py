@@ -40,4 +40,6 @@ def connection_view(account: Account, tokens: StoredTokens | None) -> answers.Co
     status = tokens.status
     if status == "ok" and tokens.provider == "trakt" and account.paused_reason == "account_locked":
         status = "account_locked"  # noticed by whoever worked with the account, and paused it
+    if tokens.provider in account.to_connect:
+        status = "reauth_required"  # it grants tokens and refuses them: what is stored looks as good as new
     return {"connected": True, "status": status, "expires_at": iso(tokens.expires_at) if tokens.expires_at else None}

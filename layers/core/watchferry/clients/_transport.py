@@ -7,6 +7,7 @@ OutcomeUnknown. Redirects are never followed, proxies of the environment never u
 
 import email.utils
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Protocol
 
 import httpx
-from tenacity import Retrying, retry_if_exception, wait_exponential
+from tenacity import Future, Retrying, retry_if_exception, wait_exponential
 
 from watchferry.errors import (
+    Limit,
     NotThere,
     OutcomeUnknown,
     Rejected,
@@ -29,6 +31,8 @@ from watchferry.errors import (
 
 TRIES = 5
 LONGEST_PAUSE = 30.0
+WORTH_WAITING = 8.0
+"""Seconds, the longest of the usual pauses: trouble that names a longer time is for a later job."""
 READ_TIMEOUT = 20.0
 LONGEST_WAIT = 86400.0
 """Seconds that a `Retry-After` is believed at most."""
@@ -58,12 +62,17 @@ class Throttle(Protocol):
     def before(self, verb: str) -> None:
         """Waits for a free place or raises RetryLater."""
 
+    def reserve(self, verb: str) -> None:
+        """As `before`, for a call that the caller has to prepare first: the next `before` finds the place taken."""
+
     def limited(self, verb: str, error: RetryLater) -> None:
-        """The upstream answered 429."""
+        """The upstream answered 429, or another trouble with a time before which it is not to be asked."""
 
 
 class Unthrottled:
     def before(self, verb: str) -> None: ...
+
+    def reserve(self, verb: str) -> None: ...
 
     def limited(self, verb: str, error: RetryLater) -> None: ...
 
@@ -89,9 +98,10 @@ class Transport:
 
     def read(self, path: str, params: Params, headers: Mapping[str, str] | None = None) -> httpx.Response:
         """GET, tried again while the trouble is the upstream's. Raises the tree of errors.py."""
+        growing = wait_exponential(multiplier=self.retry_base, max=LONGEST_PAUSE)
         retrying = Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, RetryLater) and error.code != "rate_limited"),
-            wait=wait_exponential(multiplier=self.retry_base, max=LONGEST_PAUSE),
+            retry=retry_if_exception(_passes_soon),
+            wait=lambda state: max(growing(state), _named(state.outcome)),
             stop=lambda state: state.attempt_number >= self.tries or self.out_of_time(),
             sleep=self.pause,
             reraise=True,
@@ -144,7 +154,7 @@ class Transport:
         trouble = meaning(self.upstream, response)
         if trouble is None:
             return response
-        if isinstance(trouble, RetryLater) and trouble.code == "rate_limited":
+        if isinstance(trouble, RetryLater) and (trouble.code == "rate_limited" or trouble.after is not None):
             self.throttle.limited(_verb(method), trouble)
         raise trouble
 
@@ -166,6 +176,16 @@ class Transport:
             raise RetryLater("upstream_timeout", f"{self.upstream} did not answer in time") from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise RetryLater("upstream_unreachable", f"{self.upstream} dropped the connection") from error
+
+
+def _passes_soon(error: BaseException) -> bool:
+    return isinstance(error, RetryLater) and error.code != "rate_limited" and (error.after or 0) <= WORTH_WAITING
+
+
+def _named(outcome: Future | None) -> float:
+    """Seconds that the trouble itself asks for."""
+    trouble = outcome.exception() if outcome else None
+    return (trouble.after or 0.0) if isinstance(trouble, RetryLater) else 0.0
 
 
 def _verb(method: str) -> str:
@@ -241,24 +261,26 @@ def rate_limited(upstream: str, headers: Mapping[str, str]) -> RetryLater:
 
     Names of `headers` are in lower case, or read in any.
     """
-    interval = None
+    return RetryLater("rate_limited", f"{upstream} limits the rate", after=_retry_after(headers), limit=_limit(headers))
+
+
+def _limit(headers: Mapping[str, str]) -> Limit | None:
+    """None of what no upstream can mean: nothing at all, less than nothing, without end."""
     try:
         told = json.loads(headers.get("x-ratelimit", "{}"))
-        interval = float(told["period"]) / float(told["limit"])
-    except (ValueError, KeyError, TypeError, ZeroDivisionError):
-        pass
-    return RetryLater("rate_limited", f"{upstream} limits the rate", after=_retry_after(headers), interval=interval)
+        limit = Limit(calls=float(told["limit"]), seconds=float(told["period"]))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+    return limit if all(0 < part < math.inf for part in limit) else None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
     try:
-        return min(max(0.0, float(text)), LONGEST_WAIT)
+        seconds = float(text)
     except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
+        try:
+            seconds = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return None if math.isnan(seconds) else min(max(0.0, seconds), LONGEST_WAIT)

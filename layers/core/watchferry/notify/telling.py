@@ -24,12 +24,14 @@ class Telling:
     notices: Sends
     clock: Callable[[], float]
 
-    def pause(self, user_id: str, reason: str, detail: str, run_id: str | None = None) -> None:
+    def pause(
+        self, user_id: str, reason: str, detail: str, run_id: str | None = None, *, to_connect: str | None = None
+    ) -> None:
         """Automatic sync stops for `reason`; who is told of it, is told once, however many workers come upon it.
 
-        Raises NotConnected when there is no such account.
+        `to_connect`: the upstream that has to be connected again. Raises NotConnected when there is no such account.
         """
-        account = self.accounts.pause(user_id, reason)
+        account = self.accounts.pause(user_id, reason, to_connect)
         kind: Kind = next((known for known in KINDS if known == reason), "run_failed")
         if account is not None and self._tell(account, kind, reason, detail, run_id):
             self.accounts.told_of_pause(user_id)

@@ -51,6 +51,8 @@ class Account:
     """How often an upstream's account was connected or disconnected: what was learnt before is not about this one."""
     settings: SyncSettings
     paused_reason: PausedReason | None
+    to_connect: frozenset[str]
+    """Upstreams that refuse what they have just granted: only a new sign-in there helps."""
     cursor: Cursor | None
     last_success_at: int | None
     active_run_id: str | None
@@ -76,6 +78,7 @@ class Account:
             connections=item.get("connections", 0),
             settings=SyncSettings(**(item.get("settings") or {})),
             paused_reason=item.get("paused_reason"),
+            to_connect=frozenset(item.get("to_connect") or ()),
             cursor=Cursor(cursor["last_seen"], frozenset(cursor["rows"])) if cursor else None,
             last_success_at=item.get("last_success_at"),
             active_run_id=item.get("active_run_id"),

@@ -16,13 +16,13 @@ from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFail
 from watchferry.storage.account import Account, Cursor, Provider, RunActive
 
 SHARDS = 16
-"""Enough for some 16,000 index writes a second; the scheduler reads them one after another."""
+"""Enough for some 16,000 index writes a second; the scheduler reads them one after another, beginning anywhere."""
 
 RUN_LEASE = 20 * 60
 """Seconds without a sign of life after which a run counts as dead and another may begin."""
 
 TICK = {"user_id": "#tick"}
-"""The one row that is no user: when the scheduler last ticked."""
+"""The one row that is no user: when the scheduler last ticked, and how often it has."""
 
 TELL_WITHIN = 60
 """Seconds in which whoever pauses an account has told of it; else the next who comes upon the same trouble does."""
@@ -70,7 +70,9 @@ class Accounts:
                     item["replaced_runs"] = sorted({*item.get("replaced_runs", ()), waiting})
                 item.update(cursor=None, active_run_id=None)
                 _waits_no_more(item)
-            if item.get("paused_reason") in ENDED_BY_CONNECTING[provider]:
+            item["to_connect"] = (item.get("to_connect", set()) - {provider}) or None
+            reason = item.get("paused_reason")
+            if reason in ENDED_BY_CONNECTING[provider] and not (reason == "reauth_required" and item["to_connect"]):
                 item["paused_reason"] = None
 
         self._change(user_id, change)
@@ -78,6 +80,7 @@ class Accounts:
     def disconnect(self, user_id: str, provider: Provider) -> None:
         def change(item: Item) -> None:
             item["connected"] = (item.get("connected", set()) - {provider}) or None
+            item["to_connect"] = (item.get("to_connect", set()) - {provider}) or None
             item["connections"] = item.get("connections", 0) + 1
 
         self._change(user_id, change)
@@ -94,12 +97,13 @@ class Accounts:
             settings |= {name: value for name, value in changes.items() if name not in unchosen}
             item["settings"] = {name: value for name, value in settings.items() if value is not None}
             if changes.get("enabled"):
-                item["paused_reason"] = None
+                # Who says so wants it tried; what still is so is found out by the next run.
+                item["paused_reason"] = item["to_connect"] = None
 
         return self._change(user_id, change)
 
-    def pause(self, user_id: str, reason: str) -> Account | None:
-        """Until the reason is gone, the scheduler leaves this account alone.
+    def pause(self, user_id: str, reason: str, to_connect: str | None = None) -> Account | None:
+        """Until the reason is gone, the scheduler leaves this account alone. `to_connect`: the upstream that it is of.
 
         The account when somebody has to be told: it was not paused for this reason, or whoever paused it did not come
         to `told_of_pause`. None when it is told already.
@@ -111,6 +115,8 @@ class Accounts:
             now = int(self.clock())
             due = item.get("paused_reason") != reason or item.get("telling_until", now) < now
             item["paused_reason"] = reason
+            if to_connect:
+                item["to_connect"] = item.get("to_connect", set()) | {to_connect}
             if due:
                 item["telling_until"] = now + TELL_WITHIN
 
@@ -256,14 +262,16 @@ class Accounts:
 
     # The schedule
 
-    def due(self) -> Iterator[str]:
-        """The ids of the users whom a tick enqueues, shard by shard."""
-        for shard in range(SHARDS):
-            for item in self.table.query(Key("schedule_shard").eq(f"s{shard:02d}"), index="schedule"):
+    def due(self, first: int = 0) -> Iterator[str]:
+        """The ids of the users whom a tick enqueues, shard by shard, from the shard `first` (modulo SHARDS) on."""
+        for number in range(first, first + SHARDS):
+            for item in self.table.query(Key("schedule_shard").eq(f"s{number % SHARDS:02d}"), index="schedule"):
                 yield item["user_id"]
 
-    def tick(self) -> None:
-        self.table.put(TICK | {"at": int(self.clock())})
+    def tick(self) -> int:
+        """Which one it is."""
+        ticks: int = self.table.update(TICK, set_={"at": int(self.clock())}, add={"ticks": 1})["ticks"]
+        return ticks
 
     def last_tick(self) -> int | None:
         at = (self.table.get(TICK) or {}).get("at")

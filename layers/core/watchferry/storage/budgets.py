@@ -1,14 +1,15 @@
 """Budgets: one per user and verb for Trakt's limits, shared by every worker (architecture.md, rule 4).
 
 A virtual schedule (GCRA): `taken` is the time in milliseconds up to which calls are spoken for. A place is free when
-`taken` runs at most `burst` calls ahead of the clock. A 429 writes `blocked_until`, which everybody obeys.
+`taken` runs at most `burst` calls ahead of the clock. A 429 writes `blocked_until`, which everybody obeys, and a limit
+that it names takes the place of a wider one for a day.
 """
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from watchferry.errors import RetryLater
+from watchferry.errors import Limit, RetryLater, Waiting
 from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Item, Table
 
 FORGOTTEN_AFTER = 86400
@@ -22,6 +23,15 @@ PATIENCE = 2.0
 WITHOUT_RETRY_AFTER = 10.0
 """Seconds: an edge 429 may name no time."""
 
+LEARNED_FOR = 86400
+"""Seconds for which a limit that the upstream named is kept: it may have been for a while only."""
+
+MOST_CALLS = 1_000_000
+"""Of a limit; more of them is no limit, and no number that DynamoDB takes."""
+
+SLOWEST_MS = 60_000
+"""Between two calls; a limit that asks for more is kept by its 429s."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -29,10 +39,22 @@ class Rate:
     burst: int
 
 
+KINOPUB = "Kinopub"
+"""In a verb's place: Kinopub has no budget, but can ask to be left alone."""
+
 RATES = {"GET": Rate(interval_ms=600, burst=480), "POST": Rate(interval_ms=1050, burst=1)}
 """Trakt's limits per user as documented (reality.md, Limits): a POST a second, with a little room for clocks that
 differ, and 1000 GETs in any 5 minutes, which are the burst and what comes back in that time. A 429 that names a lower
 limit replaces them in the budget's row."""
+
+
+def rate_of(limit: Limit) -> Rate:
+    """What keeps a limit in any stretch of its time, at whatever moment the upstream begins to count."""
+    burst = int(0.48 * min(limit.calls, MOST_CALLS))
+    each = limit.seconds / limit.calls * 1000
+    # With a burst, half of the calls come at once and half in the time that follows.
+    apart = 2 * each if burst > 1 else 1.05 * each
+    return Rate(interval_ms=int(min(apart, SLOWEST_MS)), burst=max(1, burst))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +72,7 @@ class Budgets:
     def take(self, user_id: str, verb: str, rate: Rate, *, calls: int = 1, patience: float) -> Place:
         """Takes `calls` places if they come within `patience` seconds.
 
-        Trakt's own word on its limit (`slow_down`) counts for more than `rate`.
+        The upstream's own word on its limit (`block`) counts for more than `rate`, if it is the lower one.
         """
         key = {"budget": f"{user_id}#{verb}"}
         while True:
@@ -59,10 +81,12 @@ class Budgets:
             blocked = row.get("blocked_until", 0) - now
             if blocked > 0:
                 return Place(blocked / 1000, taken=False)
-            interval = max(rate.interval_ms, row.get("interval_ms", 0))
+            interval, burst = rate.interval_ms, rate.burst
+            if row.get("learned_until", 0) > now:
+                interval, burst = max(interval, row["interval_ms"]), min(burst, row["burst"])
             taken = row.get("taken")
             until = max(now, taken or 0) + interval * calls
-            wait = max(0, until - interval * max(rate.burst, calls) - now) / 1000
+            wait = max(0, until - interval * max(burst, calls) - now) / 1000
             if wait > patience:
                 return Place(wait, taken=False)
             unchanged: ConditionBase = Attr("taken").not_exists() if taken is None else Attr("taken").eq(taken)
@@ -75,7 +99,7 @@ class Budgets:
             return Place(wait, taken=True)
 
     def all(self, user_id: str, verbs: Iterable[str]) -> Mapping[str, Item]:
-        """Verb → what is kept of it: `taken` and `blocked_until` in unix milliseconds, `interval_ms`."""
+        """Verb → what is kept of it: `taken`, `blocked_until`, `learned_until` (unix ms), `interval_ms`, `burst`."""
         rows = self.table.get_many({"budget": f"{user_id}#{verb}"} for verb in verbs)
         return {row["budget"].rpartition("#")[2]: row for row in rows}
 
@@ -88,12 +112,14 @@ class Budgets:
         until: int = row.get("blocked_until", 0)
         return max(0.0, until / 1000 - self.clock())
 
-    def block(self, user_id: str, verb: str, *, seconds: float, interval: float | None = None) -> None:
-        """Nobody calls for so long. `interval`: seconds per call that the upstream named."""
+    def block(self, user_id: str, verb: str, *, seconds: float, limit: Limit | None = None) -> None:
+        """Nobody calls for so long. `limit`: what the upstream named."""
         key, now = {"budget": f"{user_id}#{verb}"}, self.clock()
         ttl, until = int(now + seconds) + FORGOTTEN_AFTER, int((now + seconds) * 1000)
-        if interval:
-            self.table.update(key, set_={"interval_ms": int(interval * 1000), "ttl": ttl})
+        if limit:
+            rate, learned_until = rate_of(limit), int((now + LEARNED_FOR) * 1000)
+            learned = {"interval_ms": rate.interval_ms, "burst": rate.burst, "learned_until": learned_until}
+            self.table.update(key, set_={**learned, "ttl": ttl})
         longer = Attr("blocked_until").not_exists() | Attr("blocked_until").lt(until)
         try:
             self.table.update(key, set_={"blocked_until": until, "ttl": ttl}, when=longer)
@@ -108,32 +134,71 @@ class Budget:
     budgets: Budgets
     user_id: str
     pause: Callable[[float], None]
-    _reads_left: int = 0
+    _left: dict[str, int] = field(default_factory=dict)
+    """Verb → places that were taken and are not used up."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def before(self, verb: str) -> None:
         # One thread at a time, so that what one of them takes is used up by all before another takes more.
         with self._lock:
-            if verb == "GET" and self._reads_left > 0:
-                self._reads_left -= 1
+            if self._left.get(verb, 0) > 0:
+                self._left[verb] -= 1
                 return
             calls = GETS_AT_ONCE if verb == "GET" else 1
             place = self.budgets.take(self.user_id, verb, RATES[verb], calls=calls, patience=PATIENCE)
             if not place.taken:
-                raise RetryLater("rate_limited", "waiting for Trakt's rate limit", after=place.wait)
+                raise Waiting("rate_limited", "waiting for Trakt's rate limit", after=place.wait)
             if place.wait:
                 self.pause(place.wait)
                 # The one whose place came before ours may have met a 429 meanwhile.
                 if blocked := self.budgets.blocked(self.user_id, verb):
-                    raise RetryLater("rate_limited", "Trakt limits the rate", after=blocked)
-            if verb == "GET":
-                self._reads_left = calls - 1
+                    raise Waiting("rate_limited", "Trakt limits the rate", after=blocked)
+            self._left[verb] = calls - 1
+
+    def reserve(self, verb: str) -> None:
+        self.before(verb)
+        with self._lock:
+            self._left[verb] = self._left.get(verb, 0) + 1
 
     def limited(self, verb: str, error: RetryLater) -> None:
-        self._reads_left = 0
+        self._left.clear()
         if error.after is None:
             error.after = WITHOUT_RETRY_AFTER
-        self.budgets.block(self.user_id, verb, seconds=error.after, interval=error.interval)
+        self.budgets.block(self.user_id, verb, seconds=error.after, limit=error.limit)
+
+
+@dataclass(slots=True)
+class Silence:
+    """A time before which an upstream without a known limit is not to be asked, as a Throttle of the transport.
+
+    It is asked for once a job, since one planner at a time works for a user; it holds for every verb.
+    """
+
+    budgets: Budgets
+    user_id: str
+    upstream: str
+    pause: Callable[[float], None]
+    _until: float | None = None
+
+    def before(self, _verb: str) -> None:
+        now = self.budgets.clock()
+        if self._until is None:
+            self._until = now + self.budgets.blocked(self.user_id, self.upstream)
+        left = self._until - now
+        if left > PATIENCE:
+            raise Waiting("rate_limited", f"{self.upstream} has asked to be left alone for a while", after=left)
+        if left > 0:
+            self.pause(left)
+
+    def reserve(self, verb: str) -> None:
+        self.before(verb)
+
+    def limited(self, _verb: str, error: RetryLater) -> None:
+        """Where nobody said how long, the caller finds out by asking less and less."""
+        if error.after is None:
+            return
+        self._until = max(self._until or 0, self.budgets.clock() + error.after)
+        self.budgets.block(self.user_id, self.upstream, seconds=error.after)
 
 
 def _free(now: int) -> ConditionBase:

@@ -6,6 +6,7 @@ now.
 """
 
 import hashlib
+import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
@@ -116,6 +117,9 @@ class Flows:
         self._begin(state, expires_in, given)
 
     def find(self, handle: str) -> Flow | None:
+        """Of whatever somebody sends; what cannot be a handle is not looked for."""
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", handle):
+            return None
         item = not_expired(self.table.get({"flow_hash": hash_of(handle)}), self.clock())
         return Flow.of(item) if item else None
 

@@ -32,11 +32,11 @@ class KeepAlive:
     """Accounts."""
     clock: Clock
 
-    def due(self) -> Iterator[str]:
-        """The ids of the users whose time is over, shard by shard."""
+    def due(self, first: int = 0) -> Iterator[str]:
+        """The ids of the users whose time is over, shard by shard, from the shard `first` (modulo SHARDS) on."""
         now = int(self.clock())
-        for shard in range(SHARDS):
-            key = Key("keep_alive_shard").eq(f"k{shard:02d}") & Key("keep_alive_at").lte(now)
+        for number in range(first, first + SHARDS):
+            key = Key("keep_alive_shard").eq(f"k{number % SHARDS:02d}") & Key("keep_alive_at").lte(now)
             for item in self.table.query(key, index="keep_alive"):
                 yield item["user_id"]
 

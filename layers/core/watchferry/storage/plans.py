@@ -292,6 +292,11 @@ class Plans:
             return None
 
 
+def number_of(name: str) -> int:
+    """The place of a batch, or of a part of it, in its plan."""
+    return int(name.split("-")[1])
+
+
 def halves(batch: Batch) -> tuple[str, str]:
     return f"{batch.name}-a", f"{batch.name}-b"
 

@@ -70,6 +70,8 @@ class Run:
     """How many of the plays that this run sent were removed again."""
     unread: str | None
     """What could not be read, in words; it is remembered (storage/rechecks.py)."""
+    progressed_at: int
+    """When its sending began, or a batch of it was last settled."""
 
     @property
     def is_finished(self) -> bool:
@@ -114,6 +116,7 @@ class Run:
             undoes=item.get("undoes"),
             removed=item.get("removed", 0),
             unread=item.get("unread"),
+            progressed_at=item.get("progressed_at") or item["started_at"],
         )
 
 
@@ -235,6 +238,7 @@ class Runs:
                 "cursor": {"last_seen": cursor.last_seen, "rows": sorted(cursor.rows)} if cursor else None,
                 "unread": unread,
                 "error": dict(error) if error else None,
+                "progressed_at": int(self.clock()),
             },
             remove=["worker", "worker_until"],
             when=Attr("worker").eq(worker) & Attr("attempt").eq(run.attempt) & Attr("plan").eq(0),
@@ -256,7 +260,7 @@ class Runs:
         try:
             return self._update(
                 run,
-                set_={"status": "sending"},
+                set_={"status": "sending", "progressed_at": int(self.clock())},
                 remove=["worker_until"],
                 when=Attr("worker").eq(worker) & Attr("status").is_in(["queued", "mapping", "sending"]),
             )
@@ -278,6 +282,7 @@ class Runs:
         """Part of the transaction that settles a batch, so that each is counted once."""
         return self.table.updating(
             {"user_id": user_id, "run_id": run_id},
+            set_={"progressed_at": int(self.clock())},
             add={
                 "batches_done": 1,
                 "batches_failed": int(failed),

@@ -34,7 +34,7 @@ def stop(shop: Workshop, run: Run, trouble: WatchferryError) -> None:
         case StopAccount():
             _end_paused(shop, run, trouble.code, trouble.detail)
         case ConnectAgain():
-            _end_paused(shop, run, "reauth_required", trouble.advice)
+            _end_paused(shop, run, "reauth_required", trouble.advice, to_connect=trouble.provider)
         case NotConnected():
             fail(shop, run, "not_connected", f"{trouble}: connect it, then start the sync again")
         case StopRun() | RetryLater():
@@ -49,10 +49,10 @@ def fail(shop: Workshop, run: Run, code: str, detail: str) -> None:
     shop.telling.run_failed(run.user_id, run.run_id, code, detail)
 
 
-def _end_paused(shop: Workshop, run: Run, reason: str, detail: str) -> None:
+def _end_paused(shop: Workshop, run: Run, reason: str, detail: str, *, to_connect: str | None = None) -> None:
     """The user is told of the pause, and not of the run as well."""
     with suppress(NotConnected):  # the account itself is gone
-        shop.telling.pause(run.user_id, reason, detail, run.run_id)
+        shop.telling.pause(run.user_id, reason, detail, run.run_id, to_connect=to_connect)
     _end_badly(shop, run, reason, detail)
 
 

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from watchferry.errors import NotConnected, RetryLater, WatchferryError
+from watchferry.errors import NotConnected, RetryLater, Waiting, WatchferryError
 from watchferry.storage.account import Account, RunActive
 from watchferry.storage.runs import Run
 from watchferry.sync import commit
 from watchferry.sync.begin import begin_run, may_run_by_itself
 from watchferry.sync.handover import begin_sending, hand_over, resend_open
 from watchferry.sync.pipeline import Planning
-from watchferry.sync.queues import PlanJob
+from watchferry.sync.queues import LONGEST_DELAY, PlanJob
 from watchferry.sync.recheck import Rechecking
 from watchferry.sync.turn import OutOfTime, Superseded, Turn
 from watchferry.sync.undo import PlanningUndo, hand_over_undo
@@ -121,6 +121,8 @@ def _over(shop: Workshop, run: Run) -> str | None:
 
 def _defer(shop: Workshop, run: Run, worker: str, job: PlanJob, trouble: RetryLater) -> str:
     """An upstream is in trouble: the job's successor comes later, so that no function waits."""
+    if isinstance(trouble, Waiting):
+        return _go_on(shop, run, worker, job, delay=trouble.after or 0)
     waits = trouble.code in {"rate_limited", "unsettled"}
     if job.deferrals >= (LONGEST_WAITS if waits else LONGEST_DEFERRALS):
         commit.stop(shop, run, trouble)
@@ -132,6 +134,7 @@ def _defer(shop: Workshop, run: Run, worker: str, job: PlanJob, trouble: RetryLa
 
 
 def _go_on(shop: Workshop, run: Run, worker: str, job: PlanJob, *, delay: float) -> str:
+    delay = min(delay, LONGEST_DELAY)
     shop.accounts.keep_run(run.user_id, run.run_id, for_seconds=delay)
     shop.runs.let_go(run, worker=worker)
     shop.queues.plan([(job, delay)])

@@ -33,10 +33,10 @@ class Removing:
         try:
             if plays:
                 self.trakt.remove_history(plays)
-        except OutcomeUnknown:
-            return self.again(None)
+        except OutcomeUnknown as trouble:
+            return self.again(RetryLater("upstream_unreachable", str(trouble)))
         except RetryLater as trouble:
-            return self.again(trouble.after)
+            return self.again(trouble)
         except Rejected:
             return self.settle("FAILED")
         except WatchferryError as trouble:
@@ -45,9 +45,9 @@ class Removing:
             return f"stopped: {type(trouble).__name__}"
         return self.settle("SENT")
 
-    def again(self, delay: float | None) -> str:
+    def again(self, trouble: RetryLater) -> str:
         self.shop.plans.put_back(self.batch)
-        return put_off(self.shop, self.run, self.job, delay)
+        return put_off(self.shop, self.run, self.job, trouble)
 
     def settle(self, status: BatchStatus) -> str:
         """The ledger first, so that what is gone stays gone; then this batch and the undone one, together and once."""

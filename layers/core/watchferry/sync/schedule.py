@@ -1,31 +1,47 @@
 """A tick: every user who is due gets one job, spread over the hour, ten to a call (architecture.md, last section).
 
-So does everybody whose Kinopub account has to be looked after, which is once a week.
+So does everybody whose Kinopub account has to be looked after, which is once a week. A tick that has more to do than it
+has time for is cut off: the next one begins elsewhere, so that nobody is always behind the cut.
 """
 
 import hashlib
+from collections.abc import Mapping
 from itertools import batched
 
-from watchferry.storage.accounts import Accounts
+from watchferry.storage.accounts import SHARDS, Accounts
 from watchferry.storage.keep_alive import KeepAlive
 from watchferry.storage.runs import new_run_id
 from watchferry.sync.queues import KeepAliveJob, PlanJob, Queues
 
 
-def enqueue_due(accounts: Accounts, queues: Queues, *, at: float, spread: int) -> int:
-    """Returns how many users were enqueued. A user's place in the hour is always the same."""
-    accounts.tick()
+def tick(accounts: Accounts, due: KeepAlive, queues: Queues, *, at: float, spread: int) -> Mapping[str, int]:
+    """Returns how many were enqueued, and for what."""
+    turn = accounts.tick()
+    parts = {
+        "enqueued": lambda: enqueue_due(accounts, queues, at=at, spread=spread, first=turn),
+        "kept_alive": lambda: enqueue_keep_alive(due, queues, spread=spread, first=turn),
+    }
+    # After every round through the shards the other part comes first.
+    order = list(parts) if turn // SHARDS % 2 == 0 else list(parts)[::-1]
+    return {part: parts[part]() for part in order}
+
+
+def enqueue_due(accounts: Accounts, queues: Queues, *, at: float, spread: int, first: int = 0) -> int:
+    """Returns how many users were enqueued. A user's place in the hour is always the same.
+
+    `first`: the shard to begin with.
+    """
     enqueued = 0
-    for users in batched(accounts.due(), 10, strict=False):
+    for users in batched(accounts.due(first), 10, strict=False):
         queues.plan([(scheduled_job(user_id, at), _place(user_id) % spread if spread else 0) for user_id in users])
         enqueued += len(users)
     return enqueued
 
 
-def enqueue_keep_alive(due: KeepAlive, queues: Queues, *, spread: int) -> int:
+def enqueue_keep_alive(due: KeepAlive, queues: Queues, *, spread: int, first: int = 0) -> int:
     """Returns how many were enqueued. Who is enqueued again before the job was done is looked after once."""
     enqueued = 0
-    for users in batched(due.due(), 10, strict=False):
+    for users in batched(due.due(first), 10, strict=False):
         queues.keep_alive([(KeepAliveJob(user_id), _place(user_id) % spread if spread else 0) for user_id in users])
         enqueued += len(users)
     return enqueued

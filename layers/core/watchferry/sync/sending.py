@@ -1,11 +1,13 @@
 """§4.5 of the sync document, with architecture.md's rule 1: a batch is sent once, or its outcome is read back.
 
-    PLANNED ──claim──▶ SENDING ──intend (still active?), posting──▶ POST ──▶ record ──▶ SENT
-                          │                                           │
-                          │ it is certain that nothing was stored     │ not known
-                          ▼                                           ▼
-                       PLANNED                             SENDING, whose owner is gone:
-                                                           read back after the settling time; send what is not there
+    PLANNED ──claim──▶ SENDING ──reserve, intend (still active?), posting──▶ POST ──▶ record ──▶ SENT
+                          │                                                     │
+                          │ it is certain that nothing was stored               │ not known
+                          ▼                                                     ▼
+                       PLANNED                                       SENDING, whose owner is gone:
+                                                         read back after the settling time; send what is not there
+
+Who finds no place in Trakt's budget comes again later and has written nothing.
 
 Why that holds: a POST is sent only by the batch's owner, whose invocation ends before its lease does. What is about to
 be sent is written to the ledger in one transaction with the check that the run is its user's active one; so a later
@@ -26,7 +28,7 @@ from watchferry.storage.plans import Batch, BatchStatus, halves
 from watchferry.storage.runs import Run
 from watchferry.storage.unmatched import TO_MEND, unmatched_of
 from watchferry.sync import commit
-from watchferry.sync.deferral import put_off
+from watchferry.sync.deferral import come_back, put_off
 from watchferry.sync.keys import Plays
 from watchferry.sync.pipeline import HISTORY
 from watchferry.sync.queues import MalformedMessage, SendJob
@@ -71,6 +73,7 @@ class Sending:
     def post(self, missing: Sequence[int]) -> str:
         shop, run, batch = self.shop, self.run, self.batch
         events = [batch.events[position] for position in missing]
+        self.trakt.transport.throttle.reserve("POST")
         settled_at = self.deadline + shop.settings.read_back_settle_seconds
         active = shop.accounts.while_active(run.user_id, run.run_id)
         views = [(event.view, event.ids) for event in events]
@@ -80,7 +83,7 @@ class Sending:
             return "superseded"
         if shop.clock() + POST_TAKES > self.deadline:
             self.certainly_not_sent(events)
-            return self.later(1)
+            return come_back(shop, self.job, 1)
         posting = shop.plans.posting(batch)
         if posting is None:
             return "another worker has it"
@@ -90,7 +93,7 @@ class Sending:
             return self.outcome_unknown(answered=False)
         except RetryLater as trouble:
             self.certainly_not_sent(events)
-            return self.later(trouble.after)
+            return put_off(shop, run, self.job, trouble)
         except WatchferryError as trouble:
             if isinstance(trouble, Rejected) and trouble.status in CONTENT_REFUSED:
                 return self.rejected(trouble, missing)
@@ -155,7 +158,9 @@ class Sending:
 
     def outcome_unknown(self, *, answered: bool) -> str:
         self.shop.plans.leave_unknown(self.batch, answered=answered)
-        return self.later(self.shop.settings.read_back_settle_seconds + 2, "outcome unknown, ")
+        settled = self.shop.settings.read_back_settle_seconds + 2
+        trouble = RetryLater("upstream_unreachable", "the outcome of a POST is not known", after=settled)
+        return "outcome unknown, " + put_off(self.shop, self.run, self.job, trouble)
 
     def certainly_not_sent(self, events: Sequence[Event]) -> None:
         """This turn stored nothing. If an earlier one may have, the batch has to be read back again all the same."""
@@ -167,9 +172,6 @@ class Sending:
 
     def withdraw(self, events: Sequence[Event]) -> None:
         self.shop.ledger.withdraw(self.run.user_id, self.run.run_id, [event.view for event in events])
-
-    def later(self, delay: float | None, said: str = "") -> str:
-        return said + put_off(self.shop, self.run, self.job, delay)
 
 
 def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) -> str:
@@ -192,7 +194,7 @@ def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) ->
     claimed = shop.plans.claim(batch, owner=worker, until=deadline, settle=settle)
     if claimed is None:
         current = shop.plans.batch(job.run_id, job.batch) or batch
-        return put_off(shop, run, job, max(1.0, current.lease_until + settle - shop.clock() + 1))
+        return come_back(shop, job, current.lease_until + settle - shop.clock() + 1)
     with shop.clients(job.user_id, job.run_id, deadline - POST_TAKES) as (trakt, _):
         if claimed.undoing is None:
             said = _take_turn(Sending(shop, run, job, claimed, deadline, trakt))
@@ -206,9 +208,9 @@ def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) ->
 def _take_turn(turn: Sending) -> str:
     try:
         return turn.go()
-    except RetryLater as trouble:  # of a read-back
+    except RetryLater as trouble:  # of a read-back, or there is no place for a POST
         turn.certainly_not_sent([])
-        return turn.later(trouble.after)
+        return put_off(turn.shop, turn.run, turn.job, trouble)
     except WatchferryError as trouble:
         turn.certainly_not_sent([])
         commit.stop(turn.shop, turn.run, trouble)

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from watchferry.clients._transport import Throttle, Unthrottled
+from watchferry.clients._transport import Throttle
 from watchferry.clients.kinopub import Kinopub
 from watchferry.clients.trakt import Trakt
 from watchferry.notify.telling import Telling
 from watchferry.settings import Settings
 from watchferry.storage.accounts import Accounts
-from watchferry.storage.budgets import Budget, Budgets
+from watchferry.storage.budgets import KINOPUB, Budget, Budgets, Silence
 from watchferry.storage.ledger import Ledger
 from watchferry.storage.mappings import Mappings
 from watchferry.storage.overrides import Overrides
@@ -74,7 +74,8 @@ class Workshop:
         watches = {name: Watch(lambda: self.clock() >= until) for name in ("trakt", "kinopub")}
         budget = Budget(self.budgets, user_id, self.pause)
         trakt = self.upstreams.trakt(user_id, budget, watches["trakt"])
-        kinopub = self.upstreams.kinopub(user_id, Unthrottled(), watches["kinopub"])
+        silence = Silence(self.budgets, user_id, KINOPUB, self.pause)
+        kinopub = self.upstreams.kinopub(user_id, silence, watches["kinopub"])
         try:
             yield trakt, kinopub
         finally:
