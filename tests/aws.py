@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 from moto.backends import get_backend
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from tests.cloud.settings import variable
 from tests.tables import create_tables, tables
@@ -52,7 +52,7 @@ def furnished() -> Iterator[dict[str, str]]:
     try:
         names, state = _furniture()
         for service, kept in state.items():
-            _state(*service).update(copy.deepcopy(kept))
+            vars(_backend(*service)).update(_copy(kept, service))
         yield names | _queues()
     finally:
         mock.stop(remove_data=False)
@@ -68,7 +68,7 @@ def _furniture() -> tuple[dict[str, str], dict[tuple[str, str], dict[str, Any]]]
         "OPERATOR_TOPIC_ARN": client("sns").create_topic(Name="OperatorTopic")["TopicArn"],
         "TOKEN_KEY_ARN": client("kms").create_key()["KeyMetadata"]["Arn"],
     }
-    return names, {service: copy.deepcopy(_state(*service)) for service in _KEPT}
+    return names, {service: _copy(vars(_backend(*service)), service) for service in _KEPT}
 
 
 def _queues() -> dict[str, str]:
@@ -83,5 +83,10 @@ def _queues() -> dict[str, str]:
     }
 
 
-def _state(service: str, region: str) -> dict[str, Any]:
-    return vars(get_backend(service)[DEFAULT_ACCOUNT_ID][region])  # type: ignore[call-overload, no-any-return]
+def _copy(state: dict[str, Any], service: tuple[str, str]) -> dict[str, Any]:
+    backend = _backend(*service)
+    return copy.deepcopy(state, {id(backend): backend})  # what is in it may refer to it
+
+
+def _backend(service: str, region: str) -> Any:
+    return get_backend(service)[DEFAULT_ACCOUNT_ID][region]  # type: ignore[call-overload]
