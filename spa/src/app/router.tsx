@@ -73,7 +73,7 @@ const runs = createRoute({
 const run = createRoute({
   ...ofUsers,
   path: "/runs/$id",
-  component: lazyRouteComponent(() => import("../pages/run"), "RunPage"),
+  component: lazyRouteComponent(() => import("../pages/found-run"), "FoundRun"),
 });
 const needs = createRoute({
   ...ofUsers,
