@@ -5,6 +5,7 @@ import { lazy, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, api, body } from "../../api/client";
 import { runsQuery, type Session, settingsQuery, stateQuery, unmatchedQuery } from "../../api/queries";
+import { bothConnected } from "../../lib/accounts";
 import { needsOf } from "../../lib/needs";
 import { waitingOf } from "../../lib/runs";
 import { Warning } from "../../parts/icons";
@@ -58,7 +59,7 @@ export function Word({ session }: { session: Session }) {
           <TextLink to="/needs-you">{t("choose")}</TextLink>
         </Alert>
       )}
-      {nothingSent && !active && !waiting && <FirstLook />}
+      {nothingSent && !active && !waiting && bothConnected(session) && <FirstLook />}
     </Stack>
   );
 }
