@@ -38,7 +38,7 @@ export default defineConfig({
             { name: "everywhere", test: EVERYWHERE },
             {
               name: "own",
-              test: /preload-helper|src\/(api|app|i18n\/index|parts\/(icons|links|loading|nothing|trouble|use-online))/,
+              test: /preload-helper|src\/(api|app|i18n\/index|parts\/(button|icons|links|loading|nothing|trouble|use-online))/,
               includeDependenciesRecursively: false,
             },
           ],

@@ -1,33 +1,17 @@
 """The page in a real browser, on the deployed stack (page.md). Every page once through the accessibility rules."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.cloud.chromium import FLAGS, chromium
-from tests.cloud.page import prepare
 from tests.stack.deployed import HARRY, Deployed, until
 from tests.stack.person import Person
 from tests.stack.window import PATIENCE_MS, Window, held, opened
+from tests.upstreams.web import serve
+from tests.upstreams.webhooks import NTFY, TOKEN, Receivers
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    prepare(everything=True)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def stranger(browser: Browser, deployed: Deployed) -> Iterator[Window]:
-    with opened(browser, deployed.stack.site_url) as window:
-        yield window
 
 
 def test_nobody_is_asked_for(stranger: Window) -> None:
@@ -90,21 +74,6 @@ def test_a_state_of_somebody_else(stranger: Window) -> None:
     stranger.sees(stranger.button("Get a code"))
 
 
-@pytest.fixture
-def person(deployed: Deployed) -> Iterator[Person]:
-    """Both accounts connected, and the usual week at Kinopub."""
-    made = deployed.person("Harriet")
-    made.usual()
-    yield made
-    made.web.put("sync/settings", json={"enabled": False})  # should they still be there
-
-
-@pytest.fixture
-def window(browser: Browser, deployed: Deployed, person: Person) -> Iterator[Window]:
-    with opened(browser, deployed.stack.site_url, person) as made:
-        yield made
-
-
 def test_preview_confirm_undo(window: Window, person: Person) -> None:
     """The plan, its confirmation, the run to its end, and all of it taken back: Trakt has what the page says."""
     window.visit("/")
@@ -145,6 +114,19 @@ def test_preview_confirm_undo(window: Window, person: Person) -> None:
     window.visit("/runs")
     window.link("^Undo").first.click()
     window.sees(window.heading(f"^{sent} plays were taken back"))
+    assert person.plays == person.had
+
+
+def test_cancelling(window: Window, person: Person) -> None:
+    """A run under way, which nothing comes of."""
+    with person.held():
+        window.visit("/runs")
+        window.button("Carry across now").click()
+        window.button("Cancel this run").click()
+        window.sees(window.text("^cancelled$"))
+        [run] = person.runs()
+        assert run["status"] == "cancelled"
+    until("nothing is under way", lambda: person.state["active_run_id"] is None)
     assert person.plays == person.had
 
 
@@ -222,6 +204,47 @@ def test_settings(window: Window, person: Person) -> None:
     with held(window.page, "GET", "**/api/sync/settings"):
         window.page.reload()
         expect(window.page.get_by_role("radio", name=re.compile("Each title once"))).to_be_checked()
+
+
+def test_a_webhook(window: Window, person: Person) -> None:
+    """Entered, tried, and the message is there."""
+    receiver = Receivers()
+    served = serve(receiver)
+    person.at.secrets.add(TOKEN)
+    try:
+        window.visit("/settings")
+        section = window.page.get_by_role("region", name="Notifications")
+        section.get_by_label("Webhook address").fill(served.url + NTFY)
+        section.get_by_role("button", name="Save").click()
+        window.sees(section.get_by_text("Send a test to see that it arrives"))
+        section.get_by_role("button", name="Send a test").click()
+        window.sees(section.get_by_text("A test is on its way"))
+        (shown,) = receiver.wait(1)
+        assert shown.title == "Watchferry: Your webhook works"
+        assert TOKEN not in window.kept()
+    finally:
+        served.close()
+
+
+def test_prowlarr(window: Window, person: Person) -> None:
+    """Entered and tried; a wrong key is said to be that."""
+    at = person.at.upstreams
+    person.at.secrets.add(at.prowlarr.api_key)
+    window.visit("/settings")
+    section = window.page.get_by_role("region", name="Prowlarr")
+    for key, said in (
+        ("not-the-key", "does not accept the API key"),
+        (at.prowlarr.api_key, "It works: Prowlarr answered"),
+    ):
+        section.get_by_label("Address").fill(at.prowlarr_url)
+        section.get_by_label("API key").fill(key)
+        section.get_by_role("button", name="Save").click()
+        section.get_by_role("button", name="Try it").click()
+        window.sees(section.get_by_text(said))
+        if key != at.prowlarr.api_key:
+            window.errors.clear()  # the browser says of every 401 that it was one
+            section.get_by_role("button", name="Change").click()
+    assert at.prowlarr.api_key not in window.kept()
 
 
 def test_an_api_token(window: Window, person: Person, deployed: Deployed) -> None:

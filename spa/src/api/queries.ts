@@ -26,6 +26,9 @@ const ENDED = new Set<Run["status"]>(["succeeded", "partial", "failed", "cancell
 /** Whether somebody works on the run: it changes by itself. */
 export const isActive = (run: Pick<Run, "status">): boolean => !ENDED.has(run.status);
 
+/** Asking again changes nothing. */
+export const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
+
 export const sessionQuery = () =>
   queryOptions({
     queryKey: ["session"],
@@ -56,7 +59,10 @@ export const runQuery = (id: string) =>
   queryOptions({
     queryKey: ["run", id],
     queryFn: () => body(api.GET("/sync/runs/{run_id}", { params: { path: { run_id: id } } })),
-    refetchInterval: (query) => (query.state.data && !isActive(query.state.data) ? false : 1_000),
+    refetchInterval: ({ state: { data, error, errorUpdateCount } }) => {
+      if (error) return isMissing(error) ? false : Math.min(2 ** errorUpdateCount, 60) * 1_000;
+      return data && !isActive(data) ? false : 1_000;
+    },
   });
 
 /** All events of a run that is at rest, page by page; `status` is in the key, since a run writes others while it goes on.

@@ -23,6 +23,25 @@ export function forgetHint(): void {
   announceSession();
 }
 
+const WANTED = "watchferry.wanted";
+
+/** Where somebody may be taken: pages of ours, and no address that only looks like one. */
+const OURS = /^\/(|connect|runs|runs\/[\w-]+|needs-you|watching|settings)$/;
+
+/** For after signing in. This window's alone, and it outlasts the way to Trakt's own site and back. */
+export function comeBackTo(path: string): void {
+  sessionStorage.setItem(WANTED, path);
+}
+
+export function wantedPage(): string | null {
+  const path = sessionStorage.getItem(WANTED);
+  return path !== null && OURS.test(path) ? path : null;
+}
+
+export function forgetWanted(): void {
+  sessionStorage.removeItem(WANTED);
+}
+
 export function useSignedIn(): boolean {
   return useSyncExternalStore((changed) => {
     listeners.add(changed);

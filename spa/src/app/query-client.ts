@@ -1,9 +1,12 @@
-import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
+import { MutationCache, onlineManager, QueryCache, QueryClient } from "@tanstack/react-query";
 import { ApiError } from "../api/client";
 import { keeping, wipe } from "../api/kept";
-import { forgetHint, hinted } from "../api/session";
+import { comeBackTo, forgetHint } from "../api/session";
 
 const DAY_MS = 24 * 3600 * 1000;
+
+// It hears of changes alone, and would take a page that was opened without a network for one that had it all the time.
+onlineManager.setOnline(navigator.onLine);
 
 /** An answer that may be another one in a moment. */
 function passing(error: unknown): boolean {
@@ -11,9 +14,7 @@ function passing(error: unknown): boolean {
 }
 
 function whenSignedOut(error: unknown): void {
-  if (error instanceof ApiError && error.status === 401 && error.code === "unauthenticated" && hinted()) {
-    void signedOut();
-  }
+  if (error instanceof ApiError && error.status === 401 && error.code === "unauthenticated") void sessionEnded();
 }
 
 export const queryClient = new QueryClient({
@@ -25,7 +26,7 @@ export const queryClient = new QueryClient({
       networkMode: "offlineFirst",
       staleTime: 20_000,
       gcTime: DAY_MS,
-      retry: (failures, error) => failures < 2 && passing(error),
+      retry: (failures, error) => failures < 2 && passing(error) && onlineManager.isOnline(),
     },
     mutations: { networkMode: "always", retry: false },
   },
@@ -33,9 +34,24 @@ export const queryClient = new QueryClient({
 
 /** Nothing of the account stays in the browser; the page is as on the first visit. */
 export async function signedOut(): Promise<void> {
+  await forget();
+  window.location.assign("/");
+}
+
+let leaving = false;
+
+/** The server knows of no session: it ended elsewhere, or of age. After signing in again, its user is back here. */
+export async function sessionEnded(): Promise<void> {
+  if (leaving) return;
+  comeBackTo(window.location.pathname);
+  await forget();
+  window.location.reload();
+}
+
+async function forget(): Promise<void> {
+  leaving = true;
   forgetHint();
   await queryClient.cancelQueries();
   queryClient.clear();
   await wipe();
-  window.location.assign("/");
 }

@@ -1,7 +1,9 @@
 import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { comeBackTo, hinted } from "../api/session";
 import { Nothing } from "../parts/nothing";
 import { Trouble } from "../parts/trouble";
+import { queryClient } from "./query-client";
 import { Shell } from "./shell";
 
 const root = createRootRoute({
@@ -16,6 +18,23 @@ function NoPage() {
 }
 
 const page = { getParentRoute: () => root };
+
+interface Going {
+  location: { pathname: string };
+  preload: boolean;
+}
+
+/** Without a session the API is asked for nothing: signing in comes first. */
+function signInFirst({ location, preload }: Going): void {
+  if (hinted()) return;
+  if (!preload) {
+    comeBackTo(location.pathname);
+    queryClient.clear(); // the session may have ended in another window
+  }
+  throw redirect({ to: "/connect", replace: true });
+}
+
+const ofUsers = { ...page, beforeLoad: signInFirst };
 
 interface Returned {
   code?: string;
@@ -33,9 +52,10 @@ const home = createRoute({
   ...page,
   path: "/",
   validateSearch: returned,
-  beforeLoad: ({ search }) => {
+  beforeLoad: ({ search, location, preload }) => {
     // The address that is registered with Trakt is the site's own.
     if (search.state !== undefined) throw redirect({ to: "/connect", search });
+    signInFirst({ location, preload });
   },
   component: lazyRouteComponent(() => import("../pages/home"), "Home"),
 });
@@ -46,27 +66,27 @@ const connect = createRoute({
   component: lazyRouteComponent(() => import("../pages/connect"), "Connect"),
 });
 const runs = createRoute({
-  ...page,
+  ...ofUsers,
   path: "/runs",
   component: lazyRouteComponent(() => import("../pages/runs"), "Runs"),
 });
 const run = createRoute({
-  ...page,
+  ...ofUsers,
   path: "/runs/$id",
-  component: lazyRouteComponent(() => import("../pages/run"), "RunPage"),
+  component: lazyRouteComponent(() => import("../pages/found-run"), "FoundRun"),
 });
 const needs = createRoute({
-  ...page,
+  ...ofUsers,
   path: "/needs-you",
   component: lazyRouteComponent(() => import("../pages/needs"), "NeedsYou"),
 });
 const watching = createRoute({
-  ...page,
+  ...ofUsers,
   path: "/watching",
   component: lazyRouteComponent(() => import("../pages/watching"), "Watching"),
 });
 const settings = createRoute({
-  ...page,
+  ...ofUsers,
   path: "/settings",
   component: lazyRouteComponent(() => import("../pages/settings"), "SettingsPage"),
 });

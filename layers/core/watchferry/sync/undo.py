@@ -96,9 +96,12 @@ def _is_still(entry: Entry | None, run_id: str) -> bool:
 
 
 def _may_be(entry: Entry | None, run_id: str) -> bool:
-    """Whether a view whose sending had no known outcome may be this run's doing: a later run found it, or none came."""
+    """Whether a view of a batch that was never settled may be this run's doing.
+
+    A later run found it, none came, or the sender ended between the ledger's word and the batch's.
+    """
     return entry is not None and (
-        entry.outcome == "duplicate" or (entry.outcome == "sending" and entry.run_id == run_id)
+        entry.outcome == "duplicate" or (entry.outcome in ("sending", "sent") and entry.run_id == run_id)
     )
 
 

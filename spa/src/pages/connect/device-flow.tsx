@@ -1,8 +1,10 @@
-import { Alert, Anchor, Button, CopyButton, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Alert, Anchor, CopyButton, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { lazy, type ReactNode, Suspense } from "react";
 import { useTranslation } from "react-i18next";
+import { ApiError } from "../../api/client";
 import type { Flow, Provider } from "../../api/kept";
 import { countdown } from "../../lib/time";
+import { Button } from "../../parts/button";
 import { Check, Copy, Warning } from "../../parts/icons";
 import { Loading } from "../../parts/loading";
 import { plainly, Trouble } from "../../parts/trouble";
@@ -16,7 +18,7 @@ const QRCode = lazy(() => import("qrcode.react").then(({ QRCodeSVG }) => ({ defa
 export function DeviceFlow({ provider, children }: { provider: Provider; children?: ReactNode }) {
   const { t } = useTranslation("connect");
   const state = useDeviceFlow(provider);
-  const { flow, ended } = state;
+  const { flow, ended, failed } = state;
   return (
     <Paper withBorder p="lg">
       <Stack>
@@ -29,13 +31,21 @@ export function DeviceFlow({ provider, children }: { provider: Provider; childre
             {t(`ended.${ended}.hint`)}
           </Alert>
         )}
+        {failed ? (
+          <>
+            <Trouble error={failed} />
+            <Text size="sm">
+              {t(failed instanceof ApiError && failed.code === "not_allowed" ? "somebodyElse" : "usedUp")}
+            </Text>
+          </>
+        ) : null}
         {state.beginError ? <Trouble error={state.beginError} /> : null}
         {flow === null && (
           <>
             <Text>{t(`${provider}.why`)}</Text>
             <Group>
               <Button onClick={state.begin} loading={state.beginning}>
-                {ended ? t("anew") : t("begin")}
+                {ended || failed ? t("anew") : t("begin")}
               </Button>
               {children}
             </Group>

@@ -1,8 +1,11 @@
-import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
-import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, api, body } from "../../api/client";
-import { runsQuery } from "../../api/queries";
+import { runQuery, runsQuery } from "../../api/queries";
+import { previewAtHand } from "../../lib/previews";
+import { Button } from "../../parts/button";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
 import { RunView } from "../run/run-view";
@@ -12,7 +15,7 @@ export function FirstLook() {
   const { t } = useTranslation("connect");
   const client = useQueryClient();
   const runs = useInfiniteQuery(runsQuery());
-  const latest = runs.data?.pages[0]?.items[0];
+  const [shown, show] = useState<string | null>(null);
   const begin = useMutation({
     mutationFn: async () => {
       try {
@@ -24,10 +27,34 @@ export function FirstLook() {
         throw error;
       }
     },
-    onSuccess: () => client.invalidateQueries({ queryKey: ["runs"] }),
+    onSuccess: (id) => {
+      show(id);
+      return client.invalidateQueries({ queryKey: ["runs"] });
+    },
   });
-  const shown = begin.data ?? latest?.id;
-  if (shown) return <RunView id={shown} />;
+  // Once on the screen it stays there, whatever becomes of it.
+  const atHand = previewAtHand(runs.data?.pages[0]?.items);
+  if (!shown && atHand) show(atHand.id);
+
+  const trouble = begin.error ? <Trouble error={begin.error} /> : null;
+  const button = (text: string) => (
+    <Group>
+      <Button onClick={() => begin.mutate()} loading={begin.isPending}>
+        {text}
+      </Button>
+    </Group>
+  );
+  if (shown) {
+    return (
+      <Stack>
+        <RunView key={shown} id={shown} />
+        <Unfinished id={shown}>
+          {trouble}
+          {button(t("look.again"))}
+        </Unfinished>
+      </Stack>
+    );
+  }
   if (runs.isPending) return <Loading what={t("asking")} />;
   return (
     <Paper withBorder p="lg">
@@ -36,13 +63,15 @@ export function FirstLook() {
           {t("look.title")}
         </Title>
         <Text>{t("look.why")}</Text>
-        {begin.error ? <Trouble error={begin.error} /> : null}
-        <Group>
-          <Button onClick={() => begin.mutate()} loading={begin.isPending}>
-            {t("look.begin")}
-          </Button>
-        </Group>
+        {trouble}
+        {button(t("look.begin"))}
       </Stack>
     </Paper>
   );
+}
+
+/** What follows a preview that came to nothing. */
+function Unfinished({ id, children }: { id: string; children: ReactNode }) {
+  const { data: run } = useQuery(runQuery(id));
+  return run?.status === "failed" || run?.status === "cancelled" ? children : null;
 }

@@ -4,8 +4,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { sessionQuery } from "../../api/queries";
-import { useSignedIn } from "../../api/session";
-import { ButtonLink } from "../../parts/links";
+import { useSignedIn, wantedPage } from "../../api/session";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
 import { DeviceFlow } from "./device-flow";
@@ -16,12 +15,16 @@ import { Welcome } from "./welcome";
 /** Most of it is the page of a run, which nobody needs before. */
 const FirstLook = lazy(() => import("./first-look").then(({ FirstLook }) => ({ default: FirstLook })));
 
+/** Strangers have no use for it. */
+const Onward = lazy(() => import("./onward").then(({ Onward }) => ({ default: Onward })));
+
 /** The first visit: two accounts, then what would be carried across. Later: an account that has to be connected anew. */
 export function Connect() {
   const { t } = useTranslation("connect");
   const navigate = useNavigate();
   const search = useSearch({ from: "/connect" });
   const [returned, setReturned] = useState(search.state === undefined ? null : search);
+  const [wanted] = useState(wantedPage);
   const signedIn = useSignedIn();
   const session = useQuery({ ...sessionQuery(), enabled: signedIn });
   const connected = (name: "trakt" | "kinopub") =>
@@ -41,6 +44,11 @@ export function Connect() {
   return (
     <Stack gap="xl" maw={step === 2 ? undefined : "44rem"} mx="auto">
       {step === 0 && !signedIn ? <Welcome /> : <Title order={1}>{t("title")}</Title>}
+      {!signedIn && wanted && wanted !== "/" && (
+        <Text ta="center" role="status">
+          {t("signInFirst")}
+        </Text>
+      )}
       <Steps active={step} />
       {step === 0 && (
         <DeviceFlow key="trakt" provider="trakt">
@@ -60,12 +68,10 @@ export function Connect() {
           </Text>
         </Group>
       )}
-      {step === 2 && (
-        <Group>
-          <ButtonLink variant="subtle" to="/">
-            {t("home")}
-          </ButtonLink>
-        </Group>
+      {signedIn && (
+        <Suspense>
+          <Onward complete={step === 2} />
+        </Suspense>
       )}
     </Stack>
   );

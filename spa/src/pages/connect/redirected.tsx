@@ -1,8 +1,9 @@
-import { Alert, Button, Group, Stack, Text } from "@mantine/core";
+import { Alert, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, body } from "../../api/client";
+import { Button } from "../../parts/button";
 import { Warning } from "../../parts/icons";
 import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";

@@ -4,10 +4,11 @@ import { announceSession } from "../../api/session";
 
 /** After Trakt: perhaps somebody else than before. After Kinopub: what was asked without it is out of date. */
 export async function signedInAs(client: QueryClient, provider: Provider): Promise<void> {
-  if (provider === "trakt") {
-    client.clear();
-    await wipe();
-  }
+  if (provider === "kinopub") return client.invalidateQueries();
+  await client.cancelQueries();
+  client.removeQueries({ type: "inactive" });
+  await wipe();
   announceSession();
-  await client.invalidateQueries();
+  // What is on the screen asks anew. Taken out from under it, it would stay as it was.
+  await client.resetQueries();
 }

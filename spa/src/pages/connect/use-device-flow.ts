@@ -2,11 +2,11 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useState } from "react";
 import { ApiError, api, body } from "../../api/client";
 import { dropFlow, type Flow, keepFlow, keptFlow, type Provider } from "../../api/kept";
+import { sessionQuery } from "../../api/queries";
+import { announceSession } from "../../api/session";
+import { sessionEnded } from "../../app/query-client";
+import { type Ended, meaningOf } from "../../lib/device-code";
 import { signedInAs } from "./signed-in";
-
-/** Why a code is of no use any more; http-api.md, Auth broker. */
-export type Ended = "expired" | "denied" | "invalid" | "already_used";
-const ENDS = new Set<string>(["expired", "denied", "invalid", "already_used"] satisfies Ended[]);
 
 export interface DeviceFlowState {
   /** Undefined until it is known whether one was begun before the page was loaded. */
@@ -15,6 +15,8 @@ export interface DeviceFlowState {
   beginning: boolean;
   beginError: unknown;
   ended: Ended | null;
+  /** What went wrong so that the code is of no use any more. */
+  failed: unknown;
   /** The upstream wants to be asked less often; it is. */
   slower: boolean;
   /** What is wrong for the moment; asking goes on. */
@@ -25,6 +27,7 @@ export interface DeviceFlowState {
 export function useDeviceFlow(provider: Provider): DeviceFlowState {
   const client = useQueryClient();
   const [ended, setEnded] = useState<Ended | null>(null);
+  const [failed, setFailed] = useState<unknown>(null);
   const [slower, setSlower] = useState(false);
   const [trouble, setTrouble] = useState<unknown>(null);
   const key = ["flow", provider];
@@ -44,22 +47,30 @@ export function useDeviceFlow(provider: Provider): DeviceFlowState {
     },
     onSuccess: (begun) => {
       setEnded(null);
+      setFailed(null);
       setSlower(false);
       setTrouble(null);
       client.setQueryData(key, begun);
     },
   });
 
-  async function end(how: Ended) {
-    setEnded(how);
+  async function end(how: { ended: Ended } | { failed: unknown }) {
+    if ("ended" in how) setEnded(how.ended);
+    else setFailed(how.failed);
     await dropFlow(provider);
     client.setQueryData(key, null);
+  }
+
+  /** Whoever used the code may have connected this browser with it: another window, or we, and the answer was lost. */
+  async function lookAgain() {
+    announceSession();
+    await client.invalidateQueries({ queryKey: sessionQuery().queryKey });
   }
 
   /** Seconds until the next question; null when there is none. */
   const ask = useEffectEvent(async (at: Flow): Promise<number | null> => {
     if (Date.now() >= at.expires_at) {
-      await end("expired");
+      await end({ ended: "expired" });
       return null;
     }
     try {
@@ -73,13 +84,20 @@ export function useDeviceFlow(provider: Provider): DeviceFlowState {
       setSlower(said.status === "slow_down");
       return said.interval;
     } catch (error) {
-      const code = error instanceof ApiError ? error.code : "";
-      if (ENDS.has(code)) {
-        await end(code as Ended);
-        return null;
+      const meaning = error instanceof ApiError ? meaningOf(error) : "passing";
+      if (meaning === "passing") {
+        setTrouble(error);
+        return error instanceof ApiError && error.retryAfter ? error.retryAfter : at.interval * 2;
       }
-      setTrouble(error);
-      return error instanceof ApiError && error.retryAfter ? error.retryAfter : at.interval * 2;
+      if (meaning === "signed_out") {
+        await sessionEnded();
+      } else if (meaning === "already_used") {
+        await lookAgain();
+        await end(trouble ? { failed: trouble } : { ended: meaning });
+      } else {
+        await end(meaning === "final" ? { failed: error } : { ended: meaning });
+      }
+      return null;
     }
   });
 
@@ -103,6 +121,7 @@ export function useDeviceFlow(provider: Provider): DeviceFlowState {
     beginning: begin.isPending,
     beginError: begin.error,
     ended,
+    failed,
     slower,
     trouble,
   };

@@ -1,6 +1,7 @@
-import { Alert, Anchor, Button, Group, Stack, Text } from "@mantine/core";
+import { Alert, Anchor, Group, Stack, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Session, State } from "../../api/queries";
+import { Button } from "../../parts/button";
 import { Warning } from "../../parts/icons";
 import { ButtonLink } from "../../parts/links";
 import { Trouble } from "../../parts/trouble";

@@ -10,7 +10,7 @@ import { Ago } from "../../parts/when";
 import { useChangeEnabled } from "./use-change-enabled";
 
 /** The switch, the last success, the next run. */
-export function Schedule() {
+export function Schedule({ complete }: { complete: boolean }) {
   const { t } = useTranslation("home");
   const state = useQuery(stateQuery());
   const settings = useQuery(settingsQuery());
@@ -52,7 +52,7 @@ export function Schedule() {
               )}
             </Text>
             <Text aria-live="polite">
-              <Next state={state.data} enabled={settings.data.enabled} />
+              <Next state={state.data} enabled={settings.data.enabled} complete={complete} />
             </Text>
           </>
         )}
@@ -61,10 +61,11 @@ export function Schedule() {
   );
 }
 
-function Next({ state, enabled }: { state: State; enabled: boolean }) {
+function Next({ state, enabled, complete }: { state: State; enabled: boolean; complete: boolean }) {
   const { t } = useTranslation("home");
   const now = useNow(15_000);
   if (!enabled) return t("schedule.off");
+  if (!complete) return t("schedule.incomplete");
   if (state.paused_reason) return t("schedule.paused");
   // The schedule's tick is not to the second, and a run begins a little after it.
   if (!state.next_run_at || Date.parse(state.next_run_at) < now.getTime() + 60_000) return t("schedule.soon");

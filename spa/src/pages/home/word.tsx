@@ -1,12 +1,14 @@
-import { Alert, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Alert, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, api, body } from "../../api/client";
 import { runsQuery, type Session, settingsQuery, stateQuery, unmatchedQuery } from "../../api/queries";
+import { bothConnected } from "../../lib/accounts";
 import { needsOf } from "../../lib/needs";
 import { waitingOf } from "../../lib/runs";
+import { Button } from "../../parts/button";
 import { Warning } from "../../parts/icons";
 import { ButtonLink, TextLink } from "../../parts/links";
 import { Loading } from "../../parts/loading";
@@ -58,7 +60,7 @@ export function Word({ session }: { session: Session }) {
           <TextLink to="/needs-you">{t("choose")}</TextLink>
         </Alert>
       )}
-      {nothingSent && !active && !waiting && <FirstLook />}
+      {nothingSent && !active && !waiting && bothConnected(session) && <FirstLook />}
     </Stack>
   );
 }

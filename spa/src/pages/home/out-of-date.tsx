@@ -1,0 +1,33 @@
+import { Stack, Text } from "@mantine/core";
+import { notifyManager, type Query, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useSyncExternalStore } from "react";
+import { useTranslation } from "react-i18next";
+import { Trouble } from "../../parts/trouble";
+import { useOnline } from "../../parts/use-online";
+
+const SAID = new Set<unknown>(["session", "state", "settings", "runs"]);
+/** Whose place on the page is empty also when nothing is known. The others say what is wrong where they would be. */
+const SILENT = new Set<unknown>(["unmatched", "begun"]);
+
+const failing = ({ queryKey: [what], state }: Query): boolean =>
+  state.status === "error" && (SILENT.has(what) || (SAID.has(what) && state.data !== undefined));
+
+/** One word for all that could not be asked just now. */
+export function OutOfDate() {
+  const { t } = useTranslation("home");
+  const client = useQueryClient();
+  const online = useOnline();
+  const error = useSyncExternalStore(
+    useCallback((changed) => client.getQueryCache().subscribe(notifyManager.batchCalls(changed)), [client]),
+    () => client.getQueryCache().findAll({ type: "active", predicate: failing })[0]?.state.error ?? null,
+  );
+  if (!error || !online) return null; // without a network, the word above the page says it
+  return (
+    <Stack gap="xs">
+      <Trouble error={error} onRetry={() => void client.refetchQueries({ type: "active", predicate: failing })} />
+      <Text size="sm" c="dimmed">
+        {t("lastKnown")}
+      </Text>
+    </Stack>
+  );
+}
