@@ -330,7 +330,7 @@ def test_an_undo_that_fails_at_any_call_of_its_sender(at: int, effect: bool, lat
 
 @everywhere(CALLS_OF_A_SENDER)
 def test_an_undo_of_a_run_whose_sender_ended_at_any_call(at: int, effect: bool) -> None:
-    """The run was cancelled before anybody else came to settle the batch: what the sender had sent goes all the same."""
+    """The run was cancelled before anybody came to settle the batch: what the sender had sent goes all the same."""
     broken_promises(*PLANNED, Deliver(0, (Interruption(at, "crash", effect),)), Pass(285), Cancel(), Undo(), Work(4))
 
 
