@@ -34,6 +34,8 @@ class ProwlarrDoor:
     tickets: Tickets
     guarded: GuardedDoor
     breaker: Breaker
+    serves: Callable[[str, str], bool]
+    """Settings.serves"""
     site_url: Callable[[], str]
     user_agent: str
     clock: Callable[[], float]
@@ -84,8 +86,9 @@ class ProwlarrDoor:
         own = self.prowlarrs.get(user_id) if user_id else None
         if own is None or not self.tickets.opens(ticket, own, link):
             return None
-        # A session and a token are rows that go with the account; a ticket is none.
-        return own if self.accounts.get(own.user_id) else None
+        # A session and a token are asked for their account with every call (http_api/call.py); so is a ticket.
+        account = self.accounts.get(own.user_id)
+        return own if account and self.serves(account.slug, account.user_id) else None
 
     def _sent(self, own: StoredProwlarr, there: WebAddress, headers: Mapping[str, str], until: float) -> Received:
         """A HEAD is asked as a GET, which is all that Prowlarr's controllers answer (405 otherwise)."""
