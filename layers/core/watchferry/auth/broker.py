@@ -4,6 +4,7 @@ Tokens come in here and never go out again, but to the clients of this process.
 """
 
 import logging
+import math
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -125,9 +126,13 @@ class Broker:
                 log.exception("tokens could not be opened to revoke them", extra={"provider": provider})
             self.pairs.tokens.delete(user_id, provider)
 
-    def credential(self, user_id: str, provider: str) -> KeptCredential:
-        """`provider` is `trakt` or `kinopub`. For one job; what it raises, auth/credential.py says."""
-        return KeptCredential(user_id, self.hosts[provider], self.pairs, self.telling, self.clock, self.pause)
+    def credential(self, user_id: str, provider: str, *, until: float = math.inf) -> KeptCredential:
+        """`provider` is `trakt` or `kinopub`. For one job, which ends at `until` (unix seconds).
+
+        What it raises, auth/credential.py says.
+        """
+        host = self.hosts[provider]
+        return KeptCredential(user_id, host, self.pairs, self.telling, self.clock, self.pause, until)
 
     def _connect(self, user_id: str, host: OAuthHost, pair: TokenPair) -> None:
         # The tokens first: an account that counts as connected has some.

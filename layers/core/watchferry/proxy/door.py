@@ -112,7 +112,7 @@ class Door:
         endpoint = asked.endpoint
         if endpoint.credential == "app":
             return self._send(asked, self.upstreams.with_app(endpoint.prefix))
-        credential = self.upstreams.credential(endpoint, user_id)
+        credential = self.upstreams.credential(endpoint, user_id, asked.deadline)
         # Trakt's limits: one budget per user for the sync and for what comes through here (architecture.md, rule 4).
         budget = Budget(self.budgets, user_id, self.pause)
         if endpoint.method == "POST":
