@@ -72,6 +72,19 @@ def test_nothing_outlives_a_connection(new_client: NewClient, wiring: Wiring, up
     assert harry.get(MOVIE).cache.startswith("Watchferry; hit"), "what is everybody's stays"
 
 
+def test_nothing_outlives_an_account(new_client: NewClient, wiring: Wiring, upstreams: Upstreams) -> None:
+    """Whoever deletes theirs and comes back sees nothing of before, in memory or in rows that no sweep has got to."""
+    harry = new_client(wiring=wiring)
+    path = "/kinopub/v1/items/113"
+    assert [harry.get(path).cache.split(";")[1] for _ in range(2)] == [" fwd=miss", " hit"]
+    for row_is_gone in (False, True):
+        wiring.departures.begin("harry", "mark")
+        if row_is_gone:
+            wiring.departures.end("harry", "mark")
+        connect(wiring, upstreams, "harry")
+        assert harry.get(path).cache == "Watchferry; fwd=miss; stored"
+
+
 @pytest.mark.parametrize(
     "path",
     ["/trakt/sync/history", "/trakt/sync/watched/shows", "/trakt/sync/last_activities", "/kinopub/v1/watching?id=113"],

@@ -94,7 +94,9 @@ class Door:
         return self.cache.get(slot, endpoint.seconds, asked.deadline, fetch)
 
     def _slot(self, asked: Asked, whose: Caller | None) -> Slot:
-        """Of a user: with the number of the connection, so that nothing of a disconnected account is ever shown."""
+        """Of a user: with the number of the connection, so that nothing of a disconnected or deleted account is ever
+        shown.
+        """
         prefix = asked.endpoint.prefix
         user_id = whose.user_id if whose else None
         own = (user_id, str(whose.connections)) if whose and user_id else ()

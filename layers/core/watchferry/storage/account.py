@@ -48,7 +48,8 @@ class Account:
     limits: dict[str, Any]
     connected: frozenset[str]
     connections: int
-    """How often an upstream's account was connected or disconnected: what was learnt before is not about this one."""
+    """Another number with every connecting and disconnecting, and for every account that is made anew: what was learnt
+    under an earlier one is not about these connections."""
     settings: SyncSettings
     paused_reason: PausedReason | None
     to_connect: frozenset[str]

@@ -5,6 +5,7 @@ automatic sync is on, nothing pauses it and both accounts are connected.
 """
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,10 +53,16 @@ class Accounts:
     # Who they are
 
     def sign_in(self, user_id: str, profile: Item) -> Account:
-        """Creates the account or renews its profile (`slug`, `name`, `avatar`, `vip`, `limits`)."""
-        return self._change(
-            user_id, lambda item: item.update({name: profile.get(name) for name in PROFILE}), create=True
-        )
+        """Creates the account or renews its profile (`slug`, `name`, `avatar`, `vip`, `limits`).
+
+        Connections of a new one begin anywhere: those of an account of before, with this id, must not come again.
+        """
+
+        def change(item: Item) -> None:
+            item.update({name: profile.get(name) for name in PROFILE})
+            item["connections"] = item.get("connections") or secrets.randbits(48)
+
+        return self._change(user_id, change, create=True)
 
     def connect(self, user_id: str, provider: Provider) -> None:
         """A provider is connected (again). Another Kinopub account has another history: its cursor starts anew."""
