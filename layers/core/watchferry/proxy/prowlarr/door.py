@@ -93,17 +93,16 @@ class ProwlarrDoor:
     def _sent(self, own: StoredProwlarr, there: WebAddress, headers: Mapping[str, str], until: float) -> Received:
         """A HEAD is asked as a GET, which is all that Prowlarr's controllers answer (405 otherwise)."""
         whom = f"{own.user_id} {own.base_url}"
+        if self.clock() >= until:
+            raise RetryLater("upstream_timeout", "there was no time left for Prowlarr")
         try:
             self.breaker.check(whom)
         except RetryLater as still_down:
             # Its own text has the address in it.
             detail = "Prowlarr does not answer at the moment"
             raise RetryLater("upstream_unreachable", detail, after=still_down.after) from None
-        seconds = until - self.clock()
-        if seconds <= 0:
-            raise RetryLater("upstream_timeout", "there was no time left for Prowlarr")
         try:
-            received = self.guarded.send("GET", there, headers=headers, seconds=seconds, largest=LARGEST)
+            received = self.guarded.send("GET", there, headers=headers, seconds=until - self.clock(), largest=LARGEST)
         except UnresolvableAddress as error:
             self.breaker.failed(whom)
             raise RetryLater("upstream_unreachable", "there is no host of the name in Prowlarr's address") from error
