@@ -132,7 +132,7 @@ class Wiring:
     def departures(self) -> "Departures":
         from watchferry.storage.departures import Departures
 
-        return Departures(self.table(self.settings.accounts_table))
+        return Departures(self.table(self.settings.accounts_table), self.clock)
 
     @cached_property
     def tokens(self) -> "Tokens":

@@ -88,6 +88,17 @@ class Account:
         )
 
 
+class StillLeaving(Exception):
+    """What was kept under this id is on its way out: an account that began now would get some of it, or lose its own.
+
+    `after`: seconds until it is over at the latest.
+    """
+
+    def __init__(self, after: int) -> None:
+        super().__init__("the account of before is not gone yet")
+        self.after = after
+
+
 class RunActive(Exception):
     """Another run of this user is under way."""
 
