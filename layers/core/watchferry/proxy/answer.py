@@ -24,8 +24,8 @@ _COMES_BACK = re.compile(
 _RUNS = re.compile(r".*(javascript|ecmascript|jscript|livescript).*|text/css")
 """Types that a page of ours could be made to load from here as a script or a style; nothing needs them."""
 
-_OUR_KEY = frozenset({7, 10})
-"""TMDB's status codes for an application's key that is wrong, or suspended."""
+_OUR_KEY = frozenset({7, 10, 35})
+"""TMDB's status codes for an application's key or token that is wrong, or suspended."""
 
 WORTH_PACKING = 1024
 """Bytes. CloudFront compresses nothing that it does not cache, so it is done here."""
