@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Clock
 from tests.contract.conftest import Backend
-from watchferry.storage.answers import KEPT_STALE, LARGEST_IN_ROW, Answers, CachedAnswer, Slot
+from watchferry.storage.answers import KEPT_STALE, LARGEST_IN_ROW, PLACES, Answers, CachedAnswer, Slot
 
 
 class Bucket:
@@ -138,12 +138,39 @@ def test_large_bodies(answers: Answers, slot: Slot, clock: Clock, bucket: Bucket
     assert row is not None
     assert row.answer == answer
     (name,) = bucket.objects
-    assert name.endswith(f"/{answer.stored_ms}")
+    assert name == slot.key or name.startswith(f"{slot.user_id}/")
     bucket.objects.clear()
     row = answers.find(slot)
     assert row is not None
     assert row.answer is None
     assert answers.lease(slot, row, owner="me", until=clock() + 5)
+
+
+def test_a_place_that_two_share(answers: Answers, user: str, clock: Clock, bucket: Bucket) -> None:
+    """The one that came later has it; whoever asks for the other fetches anew, and never sees the wrong body."""
+    slots = [Slot(f"k-{number}", user) for number in range(PLACES + 1)]
+    for number, slot in enumerate(slots):
+        kept(answers, slot, packed=bytes([number]) * (LARGEST_IN_ROW + 1))
+    assert len(bucket.objects) <= PLACES
+    found = [row.answer if (row := answers.find(slot)) else None for slot in slots]
+    assert None in found
+    assert all(each is None or each.packed[:1] == bytes([number]) for number, each in enumerate(found))
+    lost = slots[found.index(None)]
+    assert answers.lease(lost, answers.find(lost), owner="me", until=clock() + 5)
+
+
+def test_nothing_of_a_user_stays_in_the_bucket(answers: Answers, user: str, clock: Clock, bucket: Bucket) -> None:
+    """Neither what was fetched anew again and again, nor what rows held that have ended since."""
+    theirs = Slot(f"k-{user}", f"{user}-2")
+    kept(answers, theirs, packed=b"x" * (LARGEST_IN_ROW + 1))
+    for number in range(3):
+        slot = Slot(f"k-{number}", user)
+        for _ in range(3):
+            kept(answers, slot, packed=b"x" * (LARGEST_IN_ROW + 1))
+            clock.advance(61)
+        answers.table.delete(slot.row)
+    answers.forget(user)
+    assert [name.startswith(f"{user}-2/") for name in bucket.objects] == [True]
 
 
 def test_users_are_apart(answers: Answers, user: str) -> None:

@@ -9,8 +9,8 @@ from tests.conftest import Clock
 from tests.contract.conftest import Backend
 from watchferry.errors import NotConnected
 from watchferry.storage._dynamo import ConditionFailed, transact
-from watchferry.storage.account import SyncSettings
-from watchferry.storage.accounts import Accounts
+from watchferry.storage.account import StillLeaving, SyncSettings
+from watchferry.storage.accounts import LEFT_WITHIN, Accounts
 from watchferry.storage.departures import Departures
 
 MARK = "mark"
@@ -31,7 +31,7 @@ def accounts(backend: Backend, clock: Clock, user: str) -> Iterator[Accounts]:
 
 @pytest.fixture
 def departures(accounts: Accounts) -> Departures:
-    return Departures(accounts.table)
+    return Departures(accounts.table, accounts.clock)
 
 
 def test_nobody_is_there_from_the_mark_on(accounts: Accounts, departures: Departures, user: str) -> None:
@@ -87,14 +87,30 @@ def test_the_row_goes(accounts: Accounts, departures: Departures, user: str) -> 
 
 
 @pytest.mark.parametrize("row_is_gone", [False, True])
-def test_signing_in_anew(accounts: Accounts, departures: Departures, user: str, row_is_gone: bool) -> None:
-    """Ends the departure: a new account that has nothing of the old one, which nobody may delete."""
+def test_signing_in_anew(
+    accounts: Accounts, departures: Departures, user: str, clock: Clock, row_is_gone: bool
+) -> None:
+    """Waits for the end of the departure, but not for ever: a new account that has nothing of the old one, which nobody
+    may delete.
+    """
+    before = accounts.get(user)
     departures.begin(user, MARK)
+    for _ in range(2):
+        with pytest.raises(StillLeaving) as waiting:
+            accounts.sign_in(user, {"slug": "potter"})
+        assert 0 < waiting.value.after <= LEFT_WITHIN
+        departures.empty(user, MARK)
+    assert (accounts.table.get({"user_id": user}) or {}).keys() == {"user_id", "leaving", "left_at", "revision"}
     if row_is_gone:
         departures.end(user, MARK)
+    else:
+        clock.advance(LEFT_WITHIN)
     account = accounts.sign_in(user, {"slug": "potter"})
     assert account == accounts.get(user)
     assert (account.slug, account.settings, account.connected) == ("potter", SyncSettings(), frozenset())
+    assert before
+    assert account.connections != before.connections
     assert not departures.holds(user, MARK)
+    departures.empty(user, MARK)
     departures.end(user, MARK)
     assert accounts.get(user) == account

@@ -66,7 +66,7 @@ def test_nobody_without_kinopub(keep_alive: KeepAlive, accounts: Accounts, user:
     accounts.connect(user, "kinopub")
     clock.advance(EVERY)
     assert is_due(keep_alive, user)
-    Departures(accounts.table).begin(user, "mark")
+    Departures(accounts.table, accounts.clock).begin(user, "mark")
     assert not is_due(keep_alive, user)
     accounts.table.delete({"user_id": user})
     keep_alive.done(user)

@@ -149,3 +149,5 @@ class Problem(WatchferryError):
         self.code = code
         self.detail = detail
         self.extra: Mapping[str, object] = extra
+        self.headers: Mapping[str, str] = {}
+        """What an upstream's own answer had besides, to be passed on."""

@@ -132,7 +132,7 @@ class Wiring:
     def departures(self) -> "Departures":
         from watchferry.storage.departures import Departures
 
-        return Departures(self.table(self.settings.accounts_table))
+        return Departures(self.table(self.settings.accounts_table), self.clock)
 
     @cached_property
     def tokens(self) -> "Tokens":
@@ -457,6 +457,7 @@ class Wiring:
             tickets=Tickets(self.vault, self.clock),
             guarded=self.guarded_door(query=False),
             breaker=Breaker(self.clock),
+            serves=self.settings.serves,
             site_url=lambda: self.site_url,
             user_agent=self.settings.user_agent,
             clock=self.clock,

@@ -48,7 +48,8 @@ def test_gone_at_once(cloud: Cloud, connected: Browser, new_browser: NewBrowser)
     for visitor, headers in ((elsewhere, {}), (new_browser(), {"Authorization": f"Bearer {token}"})):
         assert visitor.get("/auth/session", headers).code == "unauthenticated"
     assert cloud.upstreams.trakt.token_counts()["alive"] == 0
-    assert not set(traces(cloud, cloud.uuid)) & {"Accounts", "Tokens", "Sessions", "ApiTokens"}
+    assert not set(traces(cloud, cloud.uuid)) & {"Tokens", "Sessions", "ApiTokens"}
+    assert "Harry" not in repr(cloud.wiring.dynamo.scan(TableName="Accounts")["Items"])
 
 
 def test_every_row_soon(cloud: Cloud, connected: Browser) -> None:
@@ -212,7 +213,7 @@ CUTS: list[tuple[str, str]] = [
     ("broker", "drop_tokens"),
     ("sessions", "end_all"),
     ("api_tokens", "end_all"),
-    ("departures", "end"),
+    ("departures", "empty"),
 ]
 
 
@@ -272,6 +273,23 @@ def test_coming_back(cloud: Cloud, connected: Browser, new_browser: NewBrowser) 
     run = cloud.wiring.runs.get(cloud.uuid, run_id)
     assert run is not None
     assert run.status == "succeeded"
+
+
+def test_coming_back_at_once(cloud: Cloud, connected: Browser, new_browser: NewBrowser) -> None:
+    """Before the first sweep is over: 409 `leaving`, the fresh token is revoked; then nothing is there of before."""
+    cloud.keep_something_everywhere()
+    connected.delete("/account")
+    back = new_browser()
+    begun = back.post("/auth/trakt/device/code").json
+    cloud.upstreams.trakt.approve(begun["user_code"], SLUG)
+    cloud.clock.advance(begun["interval"])
+    said = back.post("/auth/trakt/device/token", {"device_code": begun["device_code"]})
+    assert (said.status, said.code) == (409, "leaving")
+    assert cloud.upstreams.trakt.token_counts()["alive"] == 0
+    cloud.drain(until=cloud.clock() + 1)
+    assert traces(cloud, cloud.uuid) == []
+    sign_in(back, cloud.upstreams, cloud.clock)
+    assert back.get("/auth/session").json["prowlarr"]["configured"] is False
 
 
 def test_a_sign_in_under_way(cloud: Cloud, connected: Browser) -> None:

@@ -11,7 +11,7 @@ from tests.unit.notify.conftest import queued
 from tests.upstreams import Upstreams
 from watchferry.auth.grants import TokenPair
 from watchferry.clients.trakt import Credential
-from watchferry.errors import ConnectAgain, NotConnected, RetryLater, StopAccount, StopRun
+from watchferry.errors import ConnectAgain, NotConnected, OutcomeUnknown, RetryLater, StopAccount, StopRun
 from watchferry.storage.tokens import REFRESH_LEASE, StoredTokens
 from watchferry.wiring import Wiring
 
@@ -153,6 +153,27 @@ def test_a_new_sign_in_is_noticed_at_the_401(login: Login) -> None:
     fresh = login.sign_in()
     assert credential.renewed(old) == fresh.access
     assert login.asked() == 0
+
+
+def test_a_host_that_takes_its_time(due: Login, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refresh without an answer is tried again only where time is left for it; the lease is free for the next."""
+    host = due.wiring.broker.hosts[due.provider]
+    asked = []
+
+    def slow(*_: object) -> None:
+        asked.append(clock.now)
+        clock.advance(10)
+        raise OutcomeUnknown("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(host), "refresh", slow)
+        for left, tries in ((25, 2), (24, 1), (14, 0)):
+            asked.clear()
+            credential = due.wiring.broker.credential(USER, due.provider, until=clock.now + left)
+            with pytest.raises(RetryLater):
+                credential.token()
+            assert len(asked) == tries
+    assert due.credential().token() == due.newest() != due.granted.access
 
 
 @pytest.mark.parametrize("status", [400, 401])

@@ -9,6 +9,7 @@ import pytest
 
 from tests.cloud.settings import SECRETS, TEMPLATE, load_template
 from tests.cloud.tools import ROOT
+from watchferry.http_api.app import SECURITY_HEADERS
 from watchferry.settings import Settings
 
 TEMPLATE_DATA = load_template()
@@ -483,6 +484,18 @@ def test_cloudfront_never_caches_the_api() -> None:
         assert set(rule) == {"ErrorCode", "ErrorCachingMinTTL"}
 
 
+def test_what_amazon_answers_itself_has_our_policy() -> None:
+    """API Gateway's 503, CloudFront's 502: nothing runs. What a function says of it itself stays."""
+    api, _ = properties("Distribution")["DistributionConfig"]["CacheBehaviors"]
+    assert api["ResponseHeadersPolicyId"] == {"Ref": "ApiHeaders"}
+    assert properties("ApiHeaders")["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"] == {
+        "ContentSecurityPolicy": {
+            "Override": False, "ContentSecurityPolicy": SECURITY_HEADERS["Content-Security-Policy"]
+        },
+        "ContentTypeOptions": {"Override": False},
+    }  # fmt: skip
+
+
 def test_images_come_straight_from_their_host() -> None:
     """No Lambda in between: a function of CloudFront's checks the path, another the type; kept for a day, read only."""
     _, images = properties("Distribution")["DistributionConfig"]["CacheBehaviors"]
@@ -494,7 +507,9 @@ def test_images_come_straight_from_their_host() -> None:
         "viewer-response": "ImageAnswers.FunctionARN",
     }
     caching = properties("ImageCaching")["CachePolicyConfig"]
-    assert {caching[name] for name in ("MinTTL", "DefaultTTL", "MaxTTL")} == {86400}
+    # A page with the status 200 must not stay for long: MinTTL would keep it whatever it says of itself.
+    assert (caching["MinTTL"], caching["MaxTTL"]) == (0, 86400)
+    assert caching["DefaultTTL"] <= 300
     assert "sandbox" in str(properties("ImageHeaders"))
 
 

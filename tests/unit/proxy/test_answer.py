@@ -1,5 +1,8 @@
 """Answers about the deployment, not the request, are told apart in `detail` (reality.md, Statuses with meaning)."""
 
+import email.utils
+import time
+
 import pytest
 
 from tests.unit.proxy.conftest import Client
@@ -42,6 +45,43 @@ def test_a_read_access_token_that_tmdb_refuses(harry: Client, upstreams: Upstrea
         said = harry.get("/tmdb/3/movie/603")
         assert (said.status, said.code, said.json["status_code"]) == (502, "app_refused", 7)
     assert len(upstreams.tmdb.requests()) == 2
+
+
+@pytest.mark.parametrize("code", [3, 14, 17, 33])
+def test_a_session_that_tmdb_refuses(harry: Client, upstreams: Upstreams, code: int) -> None:
+    """401, as TMDB says it: that is the caller's own credential, in the query."""
+    body = {"status_code": code, "status_message": "no", "success": False}
+    upstreams.tmdb.faults.add(status=401, body=body)
+    said = harry.get("/tmdb/3/movie/603?append_to_response=account_states&session_id=x")
+    assert (said.status, said.json) == (401, body)
+
+
+@pytest.mark.parametrize("path", ["/tmdb/3/movie/603", "/kinopub/v1/history", "/kinopub/v1/items/113"])
+def test_a_403_of_others(harry: Client, upstreams: Upstreams, path: str) -> None:
+    """Is not explained in Trakt's terms: it comes back as it is, but for a firewall's page."""
+    app = upstreams.tmdb if path.startswith("/tmdb") else upstreams.kinopub
+    for kind, body in (("application/json", '{"status":403,"error":"no"}'), ("text/plain", "no")):
+        app.faults.add(status=403, body=body, headers={"Content-Type": kind})
+        said = harry.get(path)
+        assert (said.status, said.body.decode(), said.headers["content-type"].split(";")[0]) == (403, body, kind)
+    app.faults.add(preset="firewall")
+    assert harry.get(path).code == "upstream_firewall"
+
+
+def test_what_a_rewritten_429_says_of_rates(harry: Client, upstreams: Upstreams) -> None:
+    """Stays: the rates, and when to come again, from a date as well."""
+    when = email.utils.formatdate(time.time() + 100, usegmt=True)
+    upstreams.tmdb.faults.add(
+        status=429, body={"status_code": 25}, headers={"Retry-After": when, "X-RateLimit-Remaining": "0", "X-Evil": "1"}
+    )
+    said = harry.get("/tmdb/3/movie/603")
+    assert (said.status, said.code, said.headers["x-ratelimit-remaining"]) == (429, "rate_limited", "0")
+    assert 90 < int(said.headers["retry-after"]) <= 101
+    assert "x-evil" not in said.headers
+    upstreams.trakt.faults.add(preset="edge_429", headers={"Retry-After": when, "X-Ratelimit": '{"name":"x"}'})
+    said = harry.get("/trakt/sync/history")
+    assert (said.code, said.headers["x-ratelimit"]) == ("rate_limited", '{"name":"x"}')
+    assert 90 < int(said.headers["retry-after"]) <= 101
 
 
 def test_an_edge_s_429(harry: Client, upstreams: Upstreams) -> None:

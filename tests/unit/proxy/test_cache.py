@@ -11,8 +11,9 @@ from tests.conftest import Clock, NewWiring
 from tests.tables import everything_stored
 from tests.unit.proxy.conftest import Client, NewClient, connect
 from tests.upstreams import Upstreams
+from watchferry.errors import RetryLater
 from watchferry.proxy.cache import may_be_kept
-from watchferry.proxy.forward import Fetched
+from watchferry.proxy.forward import Fetched, Outgoing
 from watchferry.wiring import Wiring
 
 MOVIE = "/tmdb/3/movie/603"
@@ -70,6 +71,17 @@ def test_nothing_outlives_a_connection(new_client: NewClient, wiring: Wiring, up
     assert harry.get(MOVIE).cache == "Watchferry; fwd=miss; stored"
     wiring.broker.disconnect("harry", "trakt")
     assert harry.get(MOVIE).cache.startswith("Watchferry; hit"), "what is everybody's stays"
+
+
+def test_nothing_outlives_an_account(new_client: NewClient, wiring: Wiring, upstreams: Upstreams) -> None:
+    """Whoever deletes theirs and comes back sees nothing of before, in memory or in rows that no sweep has got to."""
+    harry = new_client(wiring=wiring)
+    path = "/kinopub/v1/items/113"
+    assert [harry.get(path).cache.split(";")[1] for _ in range(2)] == [" fwd=miss", " hit"]
+    wiring.departures.begin("harry", "mark")
+    wiring.departures.end("harry", "mark")
+    connect(wiring, upstreams, "harry")
+    assert harry.get(path).cache == "Watchferry; fwd=miss; stored"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +202,8 @@ def test_nesting_without_an_end(harry: Client, upstreams: Upstreams) -> None:
     upstreams.tmdb.faults.add(status=403, body=deep, headers={"Content-Type": "application/json"})
     said = harry.get(MOVIE)
     assert (said.status, said.body, said.cache) == (200, deep.encode(), "Watchferry; fwd=miss")
-    assert harry.get(MOVIE).code == "app_refused"
+    said = harry.get(MOVIE)
+    assert (said.status, said.body) == (403, deep.encode())
     assert harry.get(MOVIE).json["id"] == 603
 
 
@@ -329,6 +342,14 @@ class TestBreaker:
         clock.advance(10)
         assert [harry.get("/trakt/sync/history").status for _ in range(3)] == [200] * 3
 
+    def test_counts_only_calls(self, wiring: Wiring, clock: Clock) -> None:
+        """What came too late to call anybody says nothing about the upstream."""
+        forwarder, breaker = wiring.door.forwarder, wiring.door.forwarder._breaker
+        for _ in range(8):
+            with pytest.raises(RetryLater, match="in time"):
+                forwarder.send(Outgoing("TMDB", "GET", "https://tmdb.test", "/", "", {}, b"", deadline=clock.now))
+            breaker.check("TMDB")
+
     def test_is_one_upstream_s(self, harry: Client, upstreams: Upstreams) -> None:
         """And copies are served while it is open."""
         harry.get("/trakt/users/settings")
@@ -385,6 +406,53 @@ def test_one_failure_for_all_who_ask_at_once(crowd: list[Client], upstreams: Ups
     assert asked(upstreams, "603") <= 2
     upstreams.tmdb.faults.clear()
     assert crowd[0].get(MOVIE).status == 200
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 400, "body": {"status_code": 22, "success": False}},
+        {"status": 401, "body": {"status_code": 7, "success": False}},
+        {"status": 403, "body": {"status_code": 45, "success": False}},
+        {"status": 410},
+        {"preset": "validation"},
+        {"preset": "firewall"},
+        {"preset": "html_ok"},
+        {"status": 200, "body": "{", "headers": {"Content-Type": "application/json"}},
+    ],
+    ids=str,
+)
+def test_one_refusal_for_all_who_ask_at_once(crowd: list[Client], upstreams: Upstreams, fault: dict[str, Any]) -> None:
+    """What is not kept is for those who wait all the same; whoever comes later asks anew."""
+    upstreams.tmdb.options.latency = 0.6
+    told = upstreams.tmdb.faults.add(**fault, times=None)
+    got = together(crowd, MOVIE)
+    assert {said.status for said in got} == {502 if told.status == 401 else told.status or 200}
+    assert len({said.headers["content-type"] for said in got}) == 1
+    assert asked(upstreams, "603") <= 2
+    upstreams.tmdb.faults.clear()
+    assert crowd[0].get(MOVIE).cache == "Watchferry; fwd=miss; stored"
+
+
+def test_what_is_somebody_s_own_is_handed_to_nobody(crowd: list[Client], upstreams: Upstreams) -> None:
+    """Nor is what no row should hold: each has an answer of their own."""
+    upstreams.tmdb.options.latency = 0.3
+    for header in ({"Set-Cookie": "a=b"}, {"Cache-Control": "private"}, {"Cache-Control": "no-store"}):
+        upstreams.tmdb.faults.add(status=400, body={}, headers=header, times=None)
+        before = asked(upstreams, "603")
+        assert {said.status for said in together(crowd[:3], MOVIE)} == {400}
+        assert asked(upstreams, "603") - before == 3
+        upstreams.tmdb.faults.clear()
+
+
+def test_a_refusal_leaves_the_copy(harry: Client, upstreams: Upstreams, clock: Clock) -> None:
+    """Which still stands in, should the upstream fail after it."""
+    harry.get(MOVIE)
+    clock.advance(4000)
+    upstreams.tmdb.faults.add(status=400, body={})
+    assert harry.get(MOVIE).status == 400
+    upstreams.tmdb.faults.add(status=503)
+    assert harry.get(MOVIE).cache == "Watchferry; hit; detail=stale"
 
 
 def test_whoever_dies_while_fetching(new_client: NewClient, wiring: Wiring, upstreams: Upstreams, clock: Clock) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.conftest import NewWiring
+from tests.conftest import Clock, NewWiring
 from tests.unit.proxy.conftest import Client, NewClient
 from tests.upstreams import Upstreams
 
@@ -199,6 +199,34 @@ def test_a_refused_token_is_renewed_once(harry: Client, upstreams: Upstreams) ->
     body = b'{"movies":[{"ids":{"trakt":481},"watched_at":"2024-01-01T00:00:00Z"}]}'
     said = harry.send("POST", "/trakt/sync/history", headers={"Content-Type": "application/json"}, body=body)
     assert (said.status, said.json["added"]["movies"]) == (201, 1)
+
+
+@pytest.mark.parametrize(("left", "refreshes"), [(15.5, 1), (14.5, 0)])
+def test_a_refresh_has_its_time(harry: Client, upstreams: Upstreams, clock: Clock, left: float, refreshes: int) -> None:
+    """None begins that might not end before the function does, with the rotated pair: 504; the next call does it."""
+    for app, path in ((upstreams.trakt, "/trakt/sync/history"), (upstreams.kinopub, "/kinopub/v1/history")):
+        app.expire_tokens("harry")  # type: ignore[attr-defined]
+        said = harry.send("GET", path, arrived=clock.now - 25 + left)
+        assert said.status == (200 if refreshes else 504)
+        assert refreshes or said.code == "upstream_timeout"
+        assert app.token_counts()["refreshes_served"] == refreshes  # type: ignore[attr-defined]
+        assert harry.get(path).status == 200
+
+
+def test_waiting_for_another_s_refresh_ends_with_the_request(
+    new_client: NewClient, new_wiring: NewWiring, upstreams: Upstreams, clock: Clock
+) -> None:
+    """504 at its deadline."""
+    wiring = new_wiring()
+    harry = new_client(wiring=wiring)
+    row = wiring.tokens.get("harry", "trakt")
+    assert row is not None
+    wiring.tokens.lease("harry", "trakt", version=row.version, owner="somebody")
+    upstreams.trakt.expire_tokens("harry")
+    began = clock.now
+    said = harry.send("GET", "/trakt/sync/history", arrived=began - 20)
+    assert (said.status, said.code) == (504, "upstream_timeout")
+    assert clock.now - began < 7
 
 
 def test_access_that_is_gone(harry: Client, upstreams: Upstreams) -> None:

@@ -226,6 +226,8 @@ def test_gzip_of_the_upstream(wired: Client, wire: Wire) -> None:
     for accepts in ("", "gzip"):
         said = wired.get("/trakt/sync/history", Accept_Encoding=accepts)
         assert said.body == body
+        assert said.headers.get("content-encoding") == (accepts or None)
+        assert len(said.event["body"]) < len(body) or not accepts
         assert wire.headers["accept-encoding"] == "gzip"
 
 
@@ -293,6 +295,39 @@ def test_nothing_from_elsewhere_runs_here(wired: Client, wire: Wire, sent: str, 
     assert said.headers["content-type"] == kept
     assert "sandbox" in said.headers["content-security-policy"]
     assert said.headers["x-content-type-options"] == "nosniff"
+
+
+HOSTILE = [
+    ("200 OK", "text/html; charset=utf-7", b"<script>alert(document.cookie)</script>"),
+    ("200 OK", "image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'),
+    ("200 OK", "text/javascript", b"alert(1)"),
+    ("200 OK", "application/json", b"<script>alert(1)</script>"),
+    ("200 OK", "application/json", b'{"x":"<script>alert(1)</script>"}'),
+    ("404 Not Found", "text/html", b"<script>alert(1)</script>"),
+    ("404 Not Found", "application/json", b'{"x":"<script>alert(1)</script>"}'),
+    ("500 Oh", "image/svg+xml", b"<svg onload='alert(1)'/>"),
+    ("302 Found", "text/html", b"<script>alert(1)</script>"),
+]
+
+
+@pytest.mark.parametrize("path", ["/tmdb/3/movie/603", "/kinopub/v1/items/113", "/kinopub/v1/history"])
+@pytest.mark.parametrize("answer", HOSTILE)
+def test_hostile_answers(wired: Client, wire: Wire, path: str, answer: tuple[str, str, bytes]) -> None:
+    """Of any upstream, fetched or out of the cache: none of them runs, none sets anything, none leads to a script."""
+    status, kind, body = answer
+    hostile = ["Location: javascript:alert(1)", "Refresh: 0;url=https://evil.test", "Link: <x>; rel=preload"]
+    hostile += ["Content-Security-Policy: script-src *", "Content-Disposition: inline"]
+    for cookie in ([], [], ["Set-Cookie: __Host-session=x; Path=/; Secure"]):
+        wire.says(status, body, f"Content-Type: {kind}", *hostile, *cookie)
+        said = wired.get(path)
+        assert (said.status, said.body) == (int(status[:3]), body)
+        assert said.headers["content-security-policy"] == "default-src 'none'; sandbox; frame-ancestors 'none'"
+        assert said.headers["x-content-type-options"] == "nosniff"
+        assert said.headers["content-type"] == ("application/octet-stream" if "javascript" in kind else kind)
+        assert not {"set-cookie", "refresh", "link", "location"} & said.headers.keys()
+        assert not said.event["cookies"]
+    kept = kind == "application/json" and body.startswith(b"{") and path != "/kinopub/v1/history"
+    assert said.cache.startswith("Watchferry; hit") is kept
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -1,13 +1,14 @@
 """`DELETE /account`: access is gone with the answer, the rows within seconds (http-api.md, Fine print).
 
-    mark the row ─▶ end the run, let a POST under way end ─▶ revoke, delete tokens, sessions, account ─▶ 204
+    mark the row ─▶ end the run, let a POST under way end ─▶ revoke, delete tokens, sessions, profile ─▶ 204
          │                                                                                               │
          └─ should this be cut short: a sweep, a minute later           a sweep of all the rest, now ◀───┘
                                                                                  │
                                                         and once more, when every worker of then is gone
 
 From the mark on there is no account for anybody: no request passes, no run begins, none may send (sync/sending.py asks
-in the transaction that precedes every POST). Whoever signs in anew gets a new account, which no sweep touches.
+in the transaction that precedes every POST). Whoever signs in anew waits for the first sweep, and gets a new account,
+which no later one touches.
 """
 
 import logging
@@ -68,7 +69,7 @@ def leave(own: Deployment, user_id: str) -> None:
         own.broker.drop_tokens(user_id, provider)
     own.sessions.end_all(user_id)
     own.api_tokens.end_all(user_id)
-    own.departures.end(user_id, job.mark)
+    own.departures.empty(user_id, job.mark)
     try:
         own.queues.forget(job, 0)
     except Exception:

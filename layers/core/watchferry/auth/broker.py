@@ -4,6 +4,7 @@ Tokens come in here and never go out again, but to the clients of this process.
 """
 
 import logging
+import math
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ from watchferry.clients._transport import Transport
 from watchferry.clients.trakt import Trakt
 from watchferry.errors import Problem, RetryLater, WatchferryError
 from watchferry.notify.telling import Telling
-from watchferry.storage.account import Account, Provider
+from watchferry.storage.account import Account, Provider, StillLeaving
 from watchferry.storage.accounts import Accounts
 from watchferry.storage.flows import Flows, hash_of, new_handle
 
@@ -88,21 +89,28 @@ class Broker:
     def sign_in(self, pair: TokenPair) -> Account:
         """Whose tokens these are; the account is made or renewed, and connected.
 
-        Raises Problem 403 `not_allowed`, StopAccount for a locked account, RetryLater. A pair that leads to no sign-in
-        is revoked: nobody else holds it.
+        Raises Problem 403 `not_allowed`, 409 `leaving` while an account that was deleted is on its way out, StopAccount
+        for a locked account, RetryLater. A pair that leads to no sign-in is revoked: nobody else holds it.
         """
         try:
             who = Profile.of(Trakt(self.trakt_api, _JustGranted(pair.access)).settings())
             if not self.serves(who.slug, who.uuid):
                 raise Problem(403, "not_allowed", "this deployment does not serve this Trakt account")
+            account = self._account(who)
         except WatchferryError:
             self._revoke(self.trakt, pair)
             raise
-        account = self.accounts.sign_in(who.uuid, dict(who.shown))
         self._connect(who.uuid, self.trakt, pair)
         return account
 
     # Accounts
+
+    def _account(self, who: Profile) -> Account:
+        try:
+            return self.accounts.sign_in(who.uuid, dict(who.shown))
+        except StillLeaving as leaving:
+            detail = "the account that was deleted is being cleared away; sign in again in a minute"
+            raise Problem(409, "leaving", detail, retry_after=leaving.after) from leaving
 
     def connect_kinopub(self, user_id: str, pair: TokenPair) -> None:
         host = self.hosts["kinopub"]
@@ -125,9 +133,13 @@ class Broker:
                 log.exception("tokens could not be opened to revoke them", extra={"provider": provider})
             self.pairs.tokens.delete(user_id, provider)
 
-    def credential(self, user_id: str, provider: str) -> KeptCredential:
-        """`provider` is `trakt` or `kinopub`. For one job; what it raises, auth/credential.py says."""
-        return KeptCredential(user_id, self.hosts[provider], self.pairs, self.telling, self.clock, self.pause)
+    def credential(self, user_id: str, provider: str, *, until: float = math.inf) -> KeptCredential:
+        """`provider` is `trakt` or `kinopub`. For one job, which ends at `until` (unix seconds).
+
+        What it raises, auth/credential.py says.
+        """
+        host = self.hosts[provider]
+        return KeptCredential(user_id, host, self.pairs, self.telling, self.clock, self.pause, until)
 
     def _connect(self, user_id: str, host: OAuthHost, pair: TokenPair) -> None:
         # The tokens first: an account that counts as connected has some.

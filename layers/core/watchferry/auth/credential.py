@@ -6,13 +6,14 @@ single use at both upstreams: two refreshes of one token, or a rotated token tha
 
 import itertools
 import logging
+import math
 import secrets
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from watchferry.auth.grants import GrantRefused, OAuthHost, TokenPair
+from watchferry.auth.grants import OAUTH_TIMEOUT, GrantRefused, OAuthHost, TokenPair
 from watchferry.auth.pairs import Pairs
 from watchferry.errors import ConnectAgain, NotConnected, OutcomeUnknown, RetryLater, WatchferryError
 from watchferry.notify.telling import Telling
@@ -24,6 +25,9 @@ MARGIN = 60
 
 PATIENCE = 25.0
 """Seconds that somebody waits for another's refresh: a request ends after 30."""
+
+REFRESH_TAKES = OAUTH_TIMEOUT + 5
+"""Seconds that must be left for a refresh to begin: to connect, to have its answer, and to store the pair."""
 
 LONGEST_PAUSE = 1.0
 """Seconds between two looks at the row while another refreshes."""
@@ -44,6 +48,8 @@ class KeptCredential:
     telling: Telling
     clock: Callable[[], float]
     pause: Callable[[float], None]
+    until: float = math.inf
+    """Unix seconds at which whoever waits has to have an answer, and this process may end."""
     _held: TokenPair | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -87,9 +93,10 @@ class KeptCredential:
 
     def _refreshed(self, row: StoredTokens) -> TokenPair:
         """The pair that comes after `row`, by our own refresh or by somebody else's."""
-        version, owner, patience = row.version, secrets.token_hex(8), self.clock() + PATIENCE
+        version, owner, patience = row.version, secrets.token_hex(8), min(self.clock() + PATIENCE, self.until)
         for look in itertools.count():
             if row.lease_owner is None or row.lease_until < self.clock():
+                self._need_time()
                 leased = self.pairs.tokens.lease(self.user_id, self.host.name, version=version, owner=owner)
                 if leased:  # as the row is now, and still of this version: reloaded and rechecked in one step
                     return self._refresh(leased, owner)
@@ -100,6 +107,11 @@ class KeptCredential:
             if row.version != version:
                 break
         return self.pairs.open(row)
+
+    def _need_time(self) -> None:
+        """A process that ends in the middle of a refresh takes the rotated pair with it: rather none is begun."""
+        if self.clock() + REFRESH_TAKES > self.until:
+            raise RetryLater("upstream_timeout", f"there is no time left to renew access to {self.host.name}", after=1)
 
     def _refresh(self, leased: StoredTokens, owner: str) -> TokenPair:
         try:
@@ -121,11 +133,13 @@ class KeptCredential:
         all that can be done is to ask again with the same token. Either the first request never got there (or the host
         lets a token be used until its successor was), and this one succeeds; or it was used up, the host says 400, and
         only a new sign-in helps. Asking at once, under the same lease, tells which it is before anybody else tries.
+        Where no time is left for that, the next who asks finds out.
         """
         try:
             return self.host.refresh(pair)
         except OutcomeUnknown as unknown:
             log.warning("a refresh had no answer", extra=self._who | {"detail": str(unknown)})
+        self._need_time()
         try:
             return self.host.refresh(pair)
         except OutcomeUnknown as unknown:

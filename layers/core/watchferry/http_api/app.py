@@ -141,6 +141,7 @@ def _refusal(call: Call, error: Exception) -> Answer[int, str]:
 
 def _document(problem: Problem, request_id: str) -> Answer[int, str]:
     headers = {"Retry-After": str(problem.extra["retry_after"])} if "retry_after" in problem.extra else {}
+    headers |= problem.headers
     return Answer(problem.status, document(problem, request_id), headers, content_type=MEDIA_TYPE)
 
 

@@ -107,5 +107,11 @@ _SECURITY: Json = {
     "traktKey": {"type": "apiKey", "in": "header", "name": "trakt-api-key", "description": "an API token, wf_…"},
     "prowlarrKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "an API token, wf_…"},
     "prowlarrQuery": {"type": "apiKey", "in": "query", "name": "apikey", "description": "an API token, wf_…"},
+    "prowlarrTicket": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "ticket",
+        "description": "stands in the links of a search's results; good for that link and an hour",
+    },
     "kinopubToken": {"type": "apiKey", "in": "query", "name": "access_token", "description": "an API token, wf_…"},
 }

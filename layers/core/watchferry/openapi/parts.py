@@ -20,7 +20,10 @@ PROBLEM: Json = {
         "retry_after": {"type": "integer", "description": "seconds"},
         "run_id": {"type": "string", "description": "of `run_active`: the run that is under way"},
         "run_status": {"type": "string", "description": "of `wrong_state`"},
-        "provider": {"enum": ["trakt", "kinopub"], "description": "of `not_connected` and `reauth_required`"},
+        "provider": {
+            "enum": ["trakt", "kinopub", "prowlarr"],
+            "description": "of `not_connected` and `reauth_required`",
+        },
     },
     "required": ["type", "title", "status", "detail", "code", "request_id"],
 }

@@ -21,11 +21,16 @@ def described_proxied(endpoint: Endpoint, method: str) -> Json:
             ),
         ],
         "responses": {"default": {"description": f"{upstream}'s answer as it is, or a problem", "headers": _CACHE}},
-        "security": [{"session": []}, {"token": []}, *_ELSEWHERE[endpoint.prefix]],
+        "security": [{"session": []}, {"token": []}, *_ELSEWHERE[endpoint.prefix], *_ticket(endpoint)],
     }
     if method == "POST":
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
     return operation
+
+
+def _ticket(endpoint: Endpoint) -> list[Json]:
+    """Of the links in search results, which have one."""
+    return [{"prowlarrTicket": []}] if endpoint.prefix == "prowlarr" and "{" in endpoint.path else []
 
 
 _CACHE: Json = {

@@ -2,10 +2,12 @@
 
 import functools
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from watchferry.clients._transport import rate_limited
 from watchferry.errors import Problem
 from watchferry.http_api import Answer
 from watchferry.proxy.forward import Fetched
@@ -21,6 +23,9 @@ _COMES_BACK = re.compile(
 
 _RUNS = re.compile(r".*(javascript|ecmascript|jscript|livescript).*|text/css")
 """Types that a page of ours could be made to load from here as a script or a style; nothing needs them."""
+
+_OUR_KEY = frozenset({7, 10, 35})
+"""TMDB's status codes for an application's key or token that is wrong, or suspended."""
 
 WORTH_PACKING = 1024
 """Bytes. CloudFront compresses nothing that it does not cache, so it is done here."""
@@ -56,7 +61,7 @@ def answer_of(fetched: Fetched, *, wants_gzip: bool, extra: Mapping[str, str]) -
         headers["vary"] = "Accept-Encoding"
     if packs and wants_gzip and fetched.status != 304 and "content-encoding" not in fetched.headers:
         return Answer(fetched.status, fetched.gzipped, headers | {"content-encoding": "gzip"}, content_type=kind)
-    if (encoding := fetched.headers.get("content-encoding", "gzip")) not in {"gzip", "deflate", "identity"}:
+    if encoding := fetched.headers.get("content-encoding"):
         headers["content-encoding"] = encoding  # one that nobody asked for: it was not undone here
     # HEAD has a type and no body; API Gateway would call an answer without a type JSON.
     nothing = not fetched.body and "content-type" not in fetched.headers
@@ -67,29 +72,45 @@ def raise_for_meaning(prefix: Prefix, fetched: Fetched) -> None:
     """Raises Problem where the answer is about this deployment rather than about the request.
 
     The status stays (reality.md, Statuses with meaning: a 403's type tells what it is); the upstream's own words come
-    along. But a 401 for our application's key is 502: the caller's sign-in is in order.
+    along, and what it says of rates. But a 401 for our application's key is 502: the caller's sign-in is in order.
     """
     if fetched.status not in {401, 403, 429}:
         return
     name, said = UPSTREAMS[prefix], _words(fetched)
-    if fetched.status == 403:
-        code, detail = _forbidden(name, fetched)
-        raise Problem(403, code, detail, **said)
-    if fetched.status == 401:
+    if fetched.status == 403 and (found := _forbidden(prefix, fetched)):
+        raise Problem(403, found[0], found[1], **said)
+    if fetched.status == 401 and not _about_the_caller(prefix, said):
         raise Problem(502, "app_refused", f"{name} refuses this deployment's own credential (401)", **said)
     if fetched.status == 429 and (prefix == "tmdb" or fetched.media_type == "text/html"):
         detail = f"{name}'s edge limits the rate (429, HTML)"
         if fetched.media_type != "text/html":
             detail = f"{name} limits the rate of this deployment (429, status_code {said.get('status_code', '?')})"
-        raise Problem(429, "rate_limited", detail, **said, **_retry_after(fetched))
+        problem = Problem(429, "rate_limited", detail, **said, **_retry_after(fetched))
+        problem.headers = {
+            header: value
+            for header, value in fetched.headers.items()
+            if header.startswith(("x-ratelimit", "ratelimit")) and comes_back(header) and is_plain(value)
+        }
+        raise problem
 
 
-def _forbidden(name: str, fetched: Fetched) -> tuple[str, str]:
+def _forbidden(prefix: Prefix, fetched: Fetched) -> tuple[str, str] | None:
+    """Any firewall's page, and the two 403s that Trakt has for an application; others say it best themselves."""
+    name = UPSTREAMS[prefix]
     if fetched.media_type == "text/html":
         return "upstream_firewall", f"{name}'s firewall refused the call (403, HTML); wait, or change the User-Agent"
+    if prefix != "trakt":
+        return None
     if fetched.media_type == "text/plain":
         return "app_refused", f"{name} says that this deployment's application is switched off (403, plain text)"
-    return "app_refused", f"{name} refused this deployment's application key (403, {fetched.media_type or 'no type'})"
+    if fetched.media_type.endswith("json"):
+        return "app_refused", f"{name} refused this deployment's application key (403, {fetched.media_type})"
+    return None
+
+
+def _about_the_caller(prefix: Prefix, said: Mapping[str, Any]) -> bool:
+    """Whether TMDB's 401 is about a session or a request token in the query. Its code says so, unless it has none."""
+    return prefix == "tmdb" and said.get("status_code", 7) not in _OUR_KEY
 
 
 def _words(fetched: Fetched) -> dict[str, Any]:
@@ -104,8 +125,9 @@ def _words(fetched: Fetched) -> dict[str, Any]:
 
 
 def _retry_after(fetched: Fetched) -> dict[str, int]:
-    text = fetched.headers.get("retry-after", "").strip()
-    return {"retry_after": int(text)} if re.fullmatch(r"[0-9]{1,6}", text, re.ASCII) else {}
+    """In seconds, a date as well."""
+    after = rate_limited("", fetched.headers).after
+    return {} if after is None else {"retry_after": math.ceil(after)}
 
 
 def _location(fetched: Fetched) -> dict[str, str]:

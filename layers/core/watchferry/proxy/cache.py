@@ -33,6 +33,10 @@ LARGEST_IN_MEMORY, MOST_IN_MEMORY = 128 * 1024, 256
 UNSHARED = "unshared"
 """The trouble of an answer that is good, but for nobody else."""
 
+LARGEST_HANDED_ON = 32 * 1024
+"""Bytes, packed, of an answer that is not kept but handed to who waits: it lies in the row beside the copy."""
+COLLAPSED = "fwd=miss; collapsed"
+"""The status of what somebody else fetched meanwhile."""
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +98,7 @@ class Cache:
     def _found(self, slot: Slot, answer: CachedAnswer, now: int, *, waited: bool) -> Served:
         self._remember(slot, answer)
         if waited:
-            return Served(_opened(answer), "fwd=miss; collapsed", _age(answer, now))
+            return Served(_opened(answer), COLLAPSED, _age(answer, now))
         return self._hit(answer, now)
 
     def _remember(self, slot: Slot, answer: CachedAnswer) -> None:
@@ -131,7 +135,7 @@ class Cache:
             self._keep(slot, fetched, now, 0, owner)
             return Served(fetched, why)
         if not may_be_kept(fetched, for_all=slot.user_id is None):
-            self.answers.give_up(slot, owner=owner, trouble={"code": UNSHARED})
+            self.answers.give_up(slot, owner=owner, trouble=_for_who_waits(fetched, for_all=slot.user_id is None))
             return Served(fetched, why)
         kept = self._keep(slot, fetched, now, NEGATIVE_SECONDS if fetched.status == 404 else seconds, owner)
         return Served(replace(fetched, packed=fetched.gzipped), f"{why}; stored" if kept else why)
@@ -152,8 +156,10 @@ class Cache:
 
     def _same_trouble(self, row: Row, fetch: Fetch) -> Served:
         if row.trouble is None and row.answer is not None:
-            return Served(_opened(row.answer), "fwd=miss; collapsed")
+            return Served(_opened(row.answer), COLLAPSED)
         trouble = row.trouble or {}
+        if "packed" in trouble:
+            return Served(Fetched(trouble["status"], trouble["headers"], packed=trouble["packed"]), COLLAPSED)
         if trouble.get("code") == UNSHARED:
             return Served(fetch({}), "fwd=miss")
         if trouble.get("problem"):
@@ -170,10 +176,7 @@ class Cache:
 
 def may_be_kept(fetched: Fetched, *, for_all: bool) -> bool:
     """An answer that is whole, of the kind that was asked for, and — for all — nobody's own."""
-    if fetched.status not in (200, 404) or "set-cookie" in fetched.headers:
-        return False
-    control = {part.strip().partition("=")[0] for part in fetched.headers.get("cache-control", "").lower().split(",")}
-    if "no-store" in control or (for_all and ("private" in control or "*" in fetched.headers.get("vary", ""))):
+    if fetched.status not in (200, 404) or not _may_be_shared(fetched, for_all=for_all):
         return False
     if fetched.status == 404 and not fetched.body:
         return True
@@ -184,6 +187,21 @@ def may_be_kept(fetched: Fetched, *, for_all: bool) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _may_be_shared(fetched: Fetched, *, for_all: bool) -> bool:
+    """Whether all who ask this question may have it, as far as its headers say."""
+    control = {part.strip().partition("=")[0] for part in fetched.headers.get("cache-control", "").lower().split(",")}
+    if "set-cookie" in fetched.headers or "no-store" in control:
+        return False
+    return not (for_all and ("private" in control or "*" in fetched.headers.get("vary", "")))
+
+
+def _for_who_waits(fetched: Fetched, *, for_all: bool) -> dict[str, Any]:
+    """This very answer, unless it is somebody's own: a refusal would be the same for them all."""
+    if not _may_be_shared(fetched, for_all=for_all) or len(fetched.gzipped) > LARGEST_HANDED_ON:
+        return {"code": UNSHARED}
+    return {"status": fetched.status, "headers": _lasting(fetched.headers), "packed": fetched.gzipped}
 
 
 def _opened(answer: CachedAnswer) -> Fetched:

@@ -94,7 +94,9 @@ class Door:
         return self.cache.get(slot, endpoint.seconds, asked.deadline, fetch)
 
     def _slot(self, asked: Asked, whose: Caller | None) -> Slot:
-        """Of a user: with the number of the connection, so that nothing of a disconnected account is ever shown."""
+        """Of a user: with the number of the connection, so that nothing of a disconnected or deleted account is ever
+        shown.
+        """
         prefix = asked.endpoint.prefix
         user_id = whose.user_id if whose else None
         own = (user_id, str(whose.connections)) if whose and user_id else ()
@@ -112,7 +114,7 @@ class Door:
         endpoint = asked.endpoint
         if endpoint.credential == "app":
             return self._send(asked, self.upstreams.with_app(endpoint.prefix))
-        credential = self.upstreams.credential(endpoint, user_id)
+        credential = self.upstreams.credential(endpoint, user_id, asked.deadline)
         # Trakt's limits: one budget per user for the sync and for what comes through here (architecture.md, rule 4).
         budget = Budget(self.budgets, user_id, self.pause)
         if endpoint.method == "POST":

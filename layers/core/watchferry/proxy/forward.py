@@ -26,6 +26,9 @@ CONNECT_SECONDS = 5.0
 DOWN = frozenset({502, 503, 504, 520, 521, 522})
 """Statuses of an upstream that is not there, for the breaker."""
 
+UNDONE = frozenset({"gzip", "x-gzip", "deflate", "identity"})
+"""Encodings of a body that are undone on reading; only gzip is asked for."""
+
 REDACTED = b"[redacted]"
 
 
@@ -94,12 +97,10 @@ class Forwarder:
 
         Raises RetryLater `upstream_timeout` or `upstream_unreachable`, Problem 502 `upstream_too_large`.
         """
+        if self._clock() >= out.deadline:
+            raise _late(out)  # which says nothing about the upstream
         self._breaker.check(out.upstream)
-        try:
-            fetched = self._in_time(out)
-        except RetryLater:
-            self._breaker.failed(out.upstream)
-            raise
+        fetched = self._in_time(out)
         if fetched.status in DOWN:
             self._breaker.failed(out.upstream)
         else:
@@ -107,15 +108,17 @@ class Forwarder:
         return fetched
 
     def _in_time(self, out: Outgoing) -> Fetched:
-        seconds = out.deadline - self._clock()
-        if seconds <= 0:
-            raise _late(out)
+        seconds = max(out.deadline - self._clock(), 0.001)
         under_way = self._threads.submit(self._exchange, out, seconds)
         try:
             return under_way.result(timeout=seconds)
         except TimeoutError as error:
-            under_way.cancel()
+            if not under_way.cancel():  # it was called; one that no thread was free for was not
+                self._breaker.failed(out.upstream)
             raise _late(out) from error
+        except RetryLater:
+            self._breaker.failed(out.upstream)
+            raise
 
     def _exchange(self, out: Outgoing, seconds: float) -> Fetched:
         request = httpx.Request(
@@ -140,6 +143,8 @@ class Forwarder:
             # Not `from error`'s text: it may hold the address, and that a token.
             raise RetryLater("upstream_unreachable", f"{out.upstream} cannot be reached, or broke off") from error
         headers = {name.lower(): value for name, value in response.headers.items()}
+        if headers.get("content-encoding", "").strip().lower() in UNDONE:
+            del headers["content-encoding"]  # the body is plain from here on
         return Fetched(
             response.status_code, {n: _scrubbed(v, out.secrets) for n, v in headers.items()}, plain=_clean(body, out)
         )

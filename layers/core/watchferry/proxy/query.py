@@ -14,6 +14,9 @@ PERSONAL = frozenset(
 )
 """Names of credentials. An answer to one of them may be somebody's own, whatever the endpoint: it is never cached."""
 
+_OURS = re.compile(PREFIX + r"(?:[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{65})", re.ASCII)
+"""A token in full (storage/api_tokens.py): of the page, or of a program."""
+
 _SENDABLE = re.compile(r"[!-~]*", re.ASCII)
 
 
@@ -30,7 +33,9 @@ def values(raw: str, name: str) -> list[str]:
 
 
 def without(raw: str, names: Collection[str]) -> str:
-    """Without these names, and without every value that is a credential of ours."""
+    """Without these names, and without what is a token of ours: by its form under any name, by its beginning under
+    the name of a credential.
+    """
     return "&".join([part for part in raw.split("&") if not _is_out(part, names)]) if raw else ""
 
 
@@ -64,7 +69,8 @@ def canonical(raw: str) -> str:
 
 def _is_out(part: str, names: Collection[str]) -> bool:
     name, _, value = part.partition("=")
-    return unquote_plus(name) in names or unquote_plus(value).startswith(PREFIX)
+    name, value = unquote_plus(name), unquote_plus(value)
+    return name in names or bool(_OURS.fullmatch(value)) or (value.startswith(PREFIX) and name.lower() in PERSONAL)
 
 
 def _pairs(raw: str) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from watchferry.settings import Settings
 
 
 class Credentials(Protocol):
-    def credential(self, user_id: str, provider: str) -> Credential: ...
+    def credential(self, user_id: str, provider: str, *, until: float) -> Credential: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Upstreams:
         }
         return found[prefix].rstrip("/")
 
-    def credential(self, endpoint: Endpoint, user_id: str) -> Credential:
-        return self.credentials().credential(user_id, endpoint.prefix)
+    def credential(self, endpoint: Endpoint, user_id: str, until: float) -> Credential:
+        return self.credentials().credential(user_id, endpoint.prefix, until=until)
 
     def anonymous(self, prefix: Prefix) -> Dressed:
         """For a caller whose own credential goes upstream (ProxyPassthrough)."""

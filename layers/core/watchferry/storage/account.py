@@ -48,7 +48,8 @@ class Account:
     limits: dict[str, Any]
     connected: frozenset[str]
     connections: int
-    """How often an upstream's account was connected or disconnected: what was learnt before is not about this one."""
+    """Another number with every connecting and disconnecting, and for every account that is made anew: what was learnt
+    under an earlier one is not about these connections."""
     settings: SyncSettings
     paused_reason: PausedReason | None
     to_connect: frozenset[str]
@@ -85,6 +86,17 @@ class Account:
             active_until=item.get("active_until", 0),
             awaiting_run_id=item.get("awaiting_run_id"),
         )
+
+
+class StillLeaving(Exception):
+    """What was kept under this id is on its way out: an account that began now would get some of it, or lose its own.
+
+    `after`: seconds until it is over at the latest.
+    """
+
+    def __init__(self, after: int) -> None:
+        super().__init__("the account of before is not gone yet")
+        self.after = after
 
 
 class RunActive(Exception):

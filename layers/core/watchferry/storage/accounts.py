@@ -5,6 +5,7 @@ automatic sync is on, nothing pauses it and both accounts are connected.
 """
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 from watchferry.errors import NotConnected
 from watchferry.storage import keep_alive
 from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Item, Key, Table
-from watchferry.storage.account import Account, Cursor, Provider, RunActive
+from watchferry.storage.account import Account, Cursor, Provider, RunActive, StillLeaving
 
 SHARDS = 16
 """Enough for some 16,000 index writes a second; the scheduler reads them one after another, beginning anywhere."""
@@ -31,6 +32,11 @@ PROFILE = ("slug", "name", "avatar", "vip", "limits")
 
 WAITS = "awaiting_confirmation"
 """The pause of a user whose braked run waits; it ends with the waiting."""
+
+LEFT_WITHIN = 120
+"""Seconds for which an account that was deleted keeps its successor waiting, should its sweep never come: the first one
+takes some, the second comes after a minute (account/leave.py).
+"""
 
 ENDED_BY_CONNECTING: dict[Provider, set[str]] = {
     "trakt": {"reauth_required", "account_locked", "account_limit"},
@@ -52,10 +58,17 @@ class Accounts:
     # Who they are
 
     def sign_in(self, user_id: str, profile: Item) -> Account:
-        """Creates the account or renews its profile (`slug`, `name`, `avatar`, `vip`, `limits`)."""
-        return self._change(
-            user_id, lambda item: item.update({name: profile.get(name) for name in PROFILE}), create=True
-        )
+        """Creates the account or renews its profile (`slug`, `name`, `avatar`, `vip`, `limits`).
+
+        Connections of a new one begin anywhere: those of an account of before, with this id, must not come again.
+        Raises StillLeaving while that is on its way out.
+        """
+
+        def change(item: Item) -> None:
+            item.update({name: profile.get(name) for name in PROFILE})
+            item["connections"] = item.get("connections") or secrets.randbits(48)
+
+        return self._change(user_id, change, create=True)
 
     def connect(self, user_id: str, provider: Provider) -> None:
         """A provider is connected (again). Another Kinopub account has another history: its cursor starts anew."""
@@ -282,7 +295,8 @@ class Accounts:
     ) -> Account:
         """Read, change, and write with what follows for the schedule — if nobody else did so in between.
 
-        Raises NotConnected for a user who is not there, or is leaving, unless `create`: then the row begins anew.
+        Raises NotConnected for a user who is not there, or is leaving, unless `create`: then the row begins anew, when
+        nobody is leaving any more (StillLeaving).
         """
         while True:
             written, unchanged = self._changed(user_id, change, create=create)
@@ -307,6 +321,8 @@ class Accounts:
         is_there = "leaving" not in before and before != key
         if not is_there and not create:
             raise NotConnected("trakt")
+        if "leaving" in before and (after_that := before.get("left_at", 0) + LEFT_WITHIN - int(self.clock())) > 0:
+            raise StillLeaving(after_that)
         after: Item = {**before} if is_there else {**dict.fromkeys(before), **key}
         change(after)
         account = Account.of({name: value for name, value in after.items() if value is not None})

@@ -1,10 +1,13 @@
 """CachedAnswers: answers of upstreams, for all users or for one, and who is fetching one right now.
 
 A row's partition is its user, so that all of a user's can go at once; what is for everybody is spread by its own key.
-Bodies are gzipped; one that does not fit a row lies in S3. Times are milliseconds: who waited for an answer takes one
+Bodies are gzipped; one that does not fit a row lies in S3, a user's in one of so few places that all of them can be
+emptied without a list. Times are milliseconds: who waited for an answer takes one
 that is younger than the waiting.
 """
 
+import secrets
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +30,12 @@ KEPT_STALE = 86400
 
 KEPT_FOR_WAITING = 10
 BROKEN_LEASE_KEPT = 120
+
+PLACES = 16
+"""Objects of one user at most. Few answers are that large; two that share a place are fetched in turns."""
+
+STAMP = 16
+"""Bytes at an object's beginning, which tell whether it is the one that a row means."""
 
 GONE = {"NoSuchKey", "AccessDenied"}
 """What S3 says of an object that is not there; the latter to whoever may not list the bucket, as our function."""
@@ -116,9 +125,8 @@ class Answers:
             "ttl": answer.fresh_ms // 1000 + 1 + _kept_stale(answer.status),
         }
         if len(answer.packed) > LARGEST_IN_ROW:
-            # A name of its own for each version: the row never points to another's body.
-            item["object"] = f"{slot.row['owner']}/{slot.key}/{answer.stored_ms}"
-            self.s3().put_object(Bucket=self.bucket, Key=item["object"], Body=answer.packed)
+            item |= {"object": _place(slot), "stamp": secrets.token_bytes(STAMP)}
+            self.s3().put_object(Bucket=self.bucket, Key=item["object"], Body=item["stamp"] + answer.packed)
         else:
             item["packed"] = answer.packed
         with suppress(ConditionFailed):
@@ -149,11 +157,10 @@ class Answers:
                 yield answer
 
     def forget(self, user_id: str) -> None:
-        """Everything that was kept for a user."""
+        """Everything that was kept for a user, bodies too whose rows are gone already."""
         rows = list(self.table.query(Key("owner").eq(user_id)))
-        for row in rows:
-            if "object" in row:
-                self.s3().delete_object(Bucket=self.bucket, Key=row["object"])
+        for name in {f"{user_id}/{number}" for number in range(PLACES)} | {r["object"] for r in rows if "object" in r}:
+            self.s3().delete_object(Bucket=self.bucket, Key=name)
         self.table.delete_many({"owner": row["owner"], "answer": row["answer"]} for row in rows)
 
     def _release(self, slot: Slot, owner: str, changes: Item) -> None:
@@ -169,12 +176,15 @@ class Answers:
         """The row without its answer, so that it can be fetched anew; whoever has a lease keeps it."""
         key = {"owner": item["owner"], "answer": item["answer"]}
         with suppress(ConditionFailed):
-            answer = ["status", "headers", "object", "stored_ms", "fresh_ms"]
+            answer = ["status", "headers", "object", "stamp", "stored_ms", "fresh_ms"]
             self.table.update(key, remove=answer, when=Attr("stored_ms").eq(item["stored_ms"]))
 
     def _row(self, item: Item) -> Row:
+        answer = self._answer(item)
+        if answer is None and "object" in item:
+            self._drop(item)
         return Row(
-            answer=self._answer(item),
+            answer=answer,
             leased_until_ms=item.get("leased_until_ms", 0),
             tried_ms=item.get("tried_ms", 0),
             trouble=item.get("trouble"),
@@ -182,19 +192,29 @@ class Answers:
         )
 
     def _answer(self, item: Item) -> CachedAnswer | None:
-        """None too when it is too old to be of use, or its body is gone from S3."""
+        """None too when it is too old to be of use, or its body is gone from S3, or has made room for another."""
         if "status" not in item or item["fresh_ms"] // 1000 + 1 + _kept_stale(item["status"]) <= self.clock():
             return None
         packed = item.get("packed")
-        if packed is None:
-            try:
-                packed = self.s3().get_object(Bucket=self.bucket, Key=item["object"])["Body"].read()
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in GONE:
-                    raise
-                self._drop(item)
-                return None
+        if packed is None and (packed := self._body(item)) is None:
+            return None
         return CachedAnswer(item["status"], item["headers"], packed, item["stored_ms"], item["fresh_ms"])
+
+    def _body(self, item: Item) -> bytes | None:
+        try:
+            body: bytes = self.s3().get_object(Bucket=self.bucket, Key=item["object"])["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in GONE:
+                raise
+            return None
+        stamp = item.get("stamp", b"")  # bodies of before had none, and a name each
+        return body.removeprefix(stamp) if body.startswith(stamp) else None
+
+
+def _place(slot: Slot) -> str:
+    if slot.user_id is None:
+        return slot.key
+    return f"{slot.user_id}/{zlib.crc32(slot.key.encode()) % PLACES}"
 
 
 def _kept_stale(status: int) -> int:

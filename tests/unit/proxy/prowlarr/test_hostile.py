@@ -114,6 +114,32 @@ def test_headers(hostile: Client, wire: Wire) -> None:
     }
 
 
+TRACE = "   at System.Net.Http.HttpClient.Send(HttpRequestMessage r) in /src/Http.cs:line 5\n   at A.<B>d__1.MoveNext()"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", json.dumps({"message": "kept", "content": {"description": TRACE}})),
+        ("application/json", json.dumps([{"errorMessage": "kept", "Description": TRACE}])),
+        ("application/json", json.dumps({"error": "kept", "stackTrace": "at System.X.Y()"})),
+        ("application/json", json.dumps({"message": f"kept\n{TRACE}"})),
+        ("application/json", json.dumps({"message": f"kept\n{TRACE}"})[:-1]),
+        ("text/plain", f"System.Exception: kept\r\n{TRACE}"),
+        ("", f"kept\n{TRACE}"),
+        ("application/rss+xml", '<error description="kept&#xD;&#xA;' + TRACE.replace("<", "&lt;") + '"/>'),
+    ],
+)
+def test_stack_traces(hostile: Client, wire: Wire, kind: str, body: str) -> None:
+    """Come back in no error, wherever they stand; what it says besides stays."""
+    for path in (SEARCH, DOWNLOAD):
+        wire.says("500 Oh", body.encode(), *([f"Content-Type: {kind}"] if kind else []))
+        said = check(hostile.get(path))
+        assert said.status == 500
+        assert b"kept" in said.body
+        assert not [word for word in (b" at ", b"System.Net", b"System.X", b"MoveNext", b".cs") if word in said.body]
+
+
 # ---- redirects
 
 
@@ -167,6 +193,9 @@ def test_other_schemes(hostile: Client, wire: Wire) -> None:
         "../3/download?ApiKey={key}&link=x%2By&file=z",
         "http://prowlarr.internal:9696/3/download?apikey={key}&link=x%2By&file=z",
         "{own}/base/api/v1/indexer/3/download?link=x%2By&file=z",
+        "https://127.0.0.1/3/download?link=x%2By&file=z",
+        "http://10.0.0.5:9696/3/download?link=x%2By&file=z",
+        "http://localhost/3/download?link=x%2By&file=z",
     ],
 )
 def test_a_redirect_to_prowlarr_itself(hostile: Client, wire: Wire, where: str) -> None:
@@ -181,12 +210,20 @@ def test_a_redirect_to_prowlarr_itself(hostile: Client, wire: Wire, where: str) 
     assert wire.line == "GET /base/3/download?link=x%2By&file=z HTTP/1.1"
 
 
-@pytest.mark.parametrize("where", ["{own}/base/login?returnUrl=x", "/login", "{own}/base/api/v1/config/host"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        *("{own}/base/login?returnUrl=x", "/login", "{own}/base/api/v1/config/host", "https://127.0.0.1/api/v1/search"),
+        *("http://localhost:9696/x", "http://prowlarr:9696/login", "http://192.168.1.5/a.torrent", "http://[::1]/x"),
+        *("https://127.0.0.1/1/download?link=a&file=b", "http://127.1/x", "http://%6cocalhost/x"),
+    ],
+)
 def test_a_redirect_to_a_page_of_prowlarr(hostile: Client, wire: Wire, where: str) -> None:
-    """That is not opened here, and its address is told to nobody."""
+    """Or to where only the inside gets, or to what was asked for, by another scheme: 502, and nobody is told where."""
     said = led(hostile, wire, where.format(own=wire.url))
     assert (said.status, said.code) == (502, "upstream_refused")
     assert wire.url not in str(said)
+    assert "location" not in said.headers
 
 
 def test_a_redirect_that_no_header_can_carry(hostile: Client, wire: Wire) -> None:

@@ -96,6 +96,12 @@ def test_ends_with_the_account(home: Home, link: str) -> None:
     assert status(home.stranger(), link) == 401
 
 
+def test_ends_with_being_served(home: Home, link: str, new_wiring: NewWiring) -> None:
+    """Whom the deployment does not serve any more gets in by no ticket either."""
+    home.wiring = new_wiring(allow_private_prowlarr="true", allowed_trakt_users="somebody-else")
+    assert status(home.stranger(), link) == 401
+
+
 def test_is_a_credential_in_a_query(home: Home, link: str) -> None:
     """403 `csrf` from another site's page; it opens no search."""
     said = home.stranger().get(link, Sec_Fetch_Site="cross-site")

@@ -16,7 +16,7 @@ from watchferry.clients.web_address import WebAddress
 from watchferry.errors import Problem
 from watchferry.proxy.answer import is_plain
 from watchferry.proxy.forward import LARGEST, REDACTED, Fetched
-from watchferry.proxy.prowlarr.links import Link, is_address, is_own, is_web, link_of
+from watchferry.proxy.prowlarr.links import Link, is_web, leads_inside, link_of
 
 JSON = frozenset({"application/json", "text/json", "application/problem+json"})
 KEEP = frozenset(
@@ -47,7 +47,19 @@ _WEB = re.compile(r"https?://[A-Za-z0-9\[][!-\[\]-~]*", re.I)
 _RELATIVE = re.compile(r"(?!//|[a-z][a-z0-9+.-]*:).", re.I)
 """An address without a host: it is Prowlarr's."""
 _ATTACHMENT = re.compile(r"attachment(?:\s*;.*)?", re.I)
+_BLANK = re.compile(r"^[\x00- ]+|[\x00- ]+$|[\t\r\n]")
+"""What browsers leave out of an address before they read it."""
+_OPEN = ("javascript:", "data:", "vbscript:", "http:", "https:")
+"""Beginnings of what is opened where it is clicked, even without the slashes."""
 _TYPE = re.compile(r"[a-z0-9.+/-]+(?:\s*;\s*charset=[a-z0-9-]+)?", re.I)
+
+_TRACES = frozenset({"description", "exception", "stack", "stacktrace", "stacktracestring"})
+"""Names in an error under which .NET writes one, in lower case."""
+_FRAME = re.compile(
+    r"(?:^|(?<=[\s;]))at[ \t]{1,4}(?=[^\s().]{1,200}\.)[^\s()\"]{3,600}\([^()\r\n\"]{0,600}\)"
+    r"(?:[ \t]in[ \t][^\r\n\"]{1,400})?"
+)
+"""A line of one, `at System.Net.Http.X.Send(HttpRequest r) in /src/X.cs:line 5`, in text, XML or JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +106,17 @@ class Reader:
             return self._fitting(where)
         if _RELATIVE.match(where):
             where = urljoin(asked, where)
-        if not (_WEB.fullmatch(where) and is_address(where)):
+        if not _WEB.fullmatch(where):
             raise _astray()
-        if link := link_of(self.base, where):
+        link = link_of(self.base, where)
+        if link and link != link_of(self.base, asked):
             return self._fitting(self.address(link))
-        if is_own(self.base, where):
+        if link or leads_inside(self.base, where):
+            # To the same again, by https or at another port: whoever followed it here would go in circles.
             raise Problem(
-                502, "upstream_refused", "Prowlarr leads to a page of its own: is the address right, its urlBase?"
+                502,
+                "upstream_refused",
+                "Prowlarr leads to an address of its own: is the saved one right, with https, port and urlBase?",
             )
         return self._fitting(where)
 
@@ -116,40 +132,42 @@ class Reader:
     def _shown(self, status: int, kind: str, body: bytes) -> tuple[str, bytes]:
         """The type that it gets, and its bytes."""
         media_type = kind.split(";", 1)[0].strip().lower()
+        shown = self._clean(body if status < 400 else _FRAME.sub("", body.decode("latin-1")).encode("latin-1"))
         if media_type in JSON and body:
             try:
                 return f"{media_type}; charset=utf-8", self._json(status, body)
             except (ValueError, RecursionError):
-                return "application/octet-stream", self._clean(body)
+                return "application/octet-stream", shown
         if media_type not in KEEP:
-            return "application/octet-stream", self._clean(body)
-        return kind if _TYPE.fullmatch(kind) else media_type, self._clean(body)
+            return "application/octet-stream", shown
+        return kind if _TYPE.fullmatch(kind) else media_type, shown
 
     def _json(self, status: int, body: bytes) -> bytes:
         """Written anew, always: what is not understood here is not passed on."""
+        told = json.loads(body, parse_constant=_not_json)
         # In an error, values are what was wrong with the question: they stay.
-        told = json.loads(body, parse_constant=_not_json, object_hook=self._release if status < 400 else None)
-        if isinstance(told, dict):  # an error: `description` may be a stack trace
-            told = {name: value for name, value in told.items() if name.lower() != "description"}
+        told = self._led_here("", told) if status < 400 else _without_traces(told)
         text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
         for secret in {*self._secrets, *(json.dumps(secret)[1:-1] for secret in self._secrets)}:
             text = text.replace(secret, REDACTED.decode())
         return text.encode()  # a lone surrogate is a ValueError
 
-    def _release(self, release: dict[str, Any]) -> dict[str, Any]:
-        """A search result, wherever it stands and whatever its fields are called."""
-        return {
-            name: self._address(name, value) if isinstance(value, str) else value for name, value in release.items()
-        }
+    def _led_here(self, name: str, told: Any) -> Any:
+        """Search results, wherever they stand and whatever their fields are called."""
+        if isinstance(told, dict):
+            return {name: self._led_here(name, value) for name, value in told.items()}
+        if isinstance(told, list):
+            return [self._led_here(name, value) for value in told]
+        return self._address(name, told) if isinstance(told, str) else told
 
     def _address(self, name: str, value: str) -> str | None:
         """Ours in place of Prowlarr's; none in place of one that would lead inside, or run where it is clicked."""
-        text = value.strip()
+        text = _BLANK.sub("", value)
         if is_web(text):
             if link := link_of(self.base, text):
                 return self.address(link)
-            return None if is_own(self.base, text) else value
-        opens = name.lower().endswith("url") or text[:20].lower().startswith(("javascript:", "data:", "vbscript:"))
+            return None if leads_inside(self.base, text) else value
+        opens = name.lower().endswith("url") or text[:20].lower().startswith(_OPEN)
         return None if opens and text and not text.lower().startswith("magnet:") else value
 
     # ---- the key
@@ -172,6 +190,15 @@ class Reader:
         """An attachment in any case, by the name that Prowlarr gives it where a header can carry that."""
         fits = is_plain(disposition) and len(disposition) < LONGEST_VALUE and _ATTACHMENT.fullmatch(disposition)
         return self._scrubbed(disposition) if fits else "attachment"
+
+
+def _without_traces(told: Any) -> Any:
+    """An error, with all that it says but stack traces."""
+    if isinstance(told, dict):
+        return {name: _without_traces(value) for name, value in told.items() if name.lower() not in _TRACES}
+    if isinstance(told, list):
+        return [_without_traces(value) for value in told]
+    return _FRAME.sub("", told) if isinstance(told, str) else told
 
 
 def _astray() -> Problem:

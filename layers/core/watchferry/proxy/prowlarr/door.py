@@ -34,6 +34,8 @@ class ProwlarrDoor:
     tickets: Tickets
     guarded: GuardedDoor
     breaker: Breaker
+    serves: Callable[[str, str], bool]
+    """Settings.serves"""
     site_url: Callable[[], str]
     user_agent: str
     clock: Callable[[], float]
@@ -84,23 +86,23 @@ class ProwlarrDoor:
         own = self.prowlarrs.get(user_id) if user_id else None
         if own is None or not self.tickets.opens(ticket, own, link):
             return None
-        # A session and a token are rows that go with the account; a ticket is none.
-        return own if self.accounts.get(own.user_id) else None
+        # A session and a token are asked for their account with every call (http_api/call.py); so is a ticket.
+        account = self.accounts.get(own.user_id)
+        return own if account and self.serves(account.slug, account.user_id) else None
 
     def _sent(self, own: StoredProwlarr, there: WebAddress, headers: Mapping[str, str], until: float) -> Received:
         """A HEAD is asked as a GET, which is all that Prowlarr's controllers answer (405 otherwise)."""
         whom = f"{own.user_id} {own.base_url}"
+        if self.clock() >= until:
+            raise RetryLater("upstream_timeout", "there was no time left for Prowlarr")
         try:
             self.breaker.check(whom)
         except RetryLater as still_down:
             # Its own text has the address in it.
             detail = "Prowlarr does not answer at the moment"
             raise RetryLater("upstream_unreachable", detail, after=still_down.after) from None
-        seconds = until - self.clock()
-        if seconds <= 0:
-            raise RetryLater("upstream_timeout", "there was no time left for Prowlarr")
         try:
-            received = self.guarded.send("GET", there, headers=headers, seconds=seconds, largest=LARGEST)
+            received = self.guarded.send("GET", there, headers=headers, seconds=until - self.clock(), largest=LARGEST)
         except UnresolvableAddress as error:
             self.breaker.failed(whom)
             raise RetryLater("upstream_unreachable", "there is no host of the name in Prowlarr's address") from error
