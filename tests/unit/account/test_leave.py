@@ -292,6 +292,16 @@ def test_coming_back_at_once(cloud: Cloud, connected: Browser, new_browser: NewB
     assert back.get("/auth/session").json["prowlarr"]["configured"] is False
 
 
+def test_coming_back_while_the_sweep_is_at_work(cloud: Cloud, connected: Browser, new_browser: NewBrowser) -> None:
+    """The sign-in waits for it, and nobody is told anything."""
+    cloud.keep_something_everywhere()
+    connected.delete("/account")
+    waits = cloud.wiring.pause
+    cloud.wiring.broker.pause = lambda seconds: (waits(seconds), cloud.drain(until=cloud.clock()))[0]
+    sign_in(new_browser(), cloud.upstreams, cloud.clock)
+    assert cloud.wiring.accounts.get(cloud.uuid) is not None
+
+
 def test_a_sign_in_under_way(cloud: Cloud, connected: Browser) -> None:
     """It stored its tokens after the account was gone: the sweep revokes and deletes them, too."""
     pair = cloud.upstreams.trakt.grant(SLUG)

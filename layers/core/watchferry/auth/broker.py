@@ -25,6 +25,9 @@ from watchferry.storage.account import Account, Provider, StillLeaving
 from watchferry.storage.accounts import Accounts
 from watchferry.storage.flows import Flows, hash_of, new_handle
 
+LEAVING_TAKES = 10.0
+"""Seconds for which a sign-in waits until what was deleted under its id is gone."""
+
 STATE_LIFETIME = 600
 """Seconds between authorize and exchange."""
 
@@ -106,11 +109,16 @@ class Broker:
     # Accounts
 
     def _account(self, who: Profile) -> Account:
-        try:
-            return self.accounts.sign_in(who.uuid, dict(who.shown))
-        except StillLeaving as leaving:
-            detail = "the account that was deleted is being cleared away; sign in again in a minute"
-            raise Problem(409, "leaving", detail, retry_after=leaving.after) from leaving
+        """Who left a moment ago and comes back waits for the sweep, which as a rule takes a few seconds."""
+        until = self.clock() + LEAVING_TAKES
+        while True:
+            try:
+                return self.accounts.sign_in(who.uuid, dict(who.shown))
+            except StillLeaving as leaving:
+                if self.clock() >= until:
+                    detail = "the account that was deleted is being cleared away; sign in again in a minute"
+                    raise Problem(409, "leaving", detail, retry_after=leaving.after) from leaving
+            self.pause(0.5)
 
     def connect_kinopub(self, user_id: str, pair: TokenPair) -> None:
         host = self.hosts["kinopub"]
