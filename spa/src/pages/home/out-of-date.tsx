@@ -1,8 +1,10 @@
-import { Stack, Text } from "@mantine/core";
+import { Alert, Group, Stack, Text } from "@mantine/core";
 import { notifyManager, type Query, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
-import { Trouble } from "../../parts/trouble";
+import { Button } from "../../parts/button";
+import { Warning } from "../../parts/icons";
+import { plainly, technically } from "../../parts/trouble";
 import { useOnline } from "../../parts/use-online";
 
 const SAID = new Set<unknown>(["session", "state", "settings", "runs"]);
@@ -14,7 +16,7 @@ const failing = ({ queryKey: [what], state }: Query): boolean =>
 
 /** One word for all that could not be asked just now. */
 export function OutOfDate() {
-  const { t } = useTranslation("home");
+  const { t } = useTranslation(["common", "home", "problem"]);
   const client = useQueryClient();
   const online = useOnline();
   const error = useSyncExternalStore(
@@ -23,11 +25,22 @@ export function OutOfDate() {
   );
   if (!error || !online) return null; // without a network, the word above the page says it
   return (
-    <Stack gap="xs">
-      <Trouble error={error} onRetry={() => void client.refetchQueries({ type: "active", predicate: failing })} />
-      <Text size="sm" c="dimmed">
-        {t("lastKnown")}
-      </Text>
-    </Stack>
+    <Alert color="yellow" icon={<Warning />} title={plainly(error)} role="alert">
+      <Stack gap="xs">
+        <Text size="sm">{t("home:lastKnown")}</Text>
+        <Text size="sm" c="dimmed" lang="en">
+          {technically(error)}
+        </Text>
+        <Group>
+          <Button
+            size="xs"
+            variant="default"
+            onClick={() => void client.refetchQueries({ type: "active", predicate: failing })}
+          >
+            {t("again")}
+          </Button>
+        </Group>
+      </Stack>
+    </Alert>
   );
 }
