@@ -73,6 +73,7 @@ def test_going_on_in_a_tab_that_is_signed_out(window: Window, person: Person) ->
     """No question without a session, and nothing of the account on the way."""
     window.visit("/settings")
     window.sees(window.text(person.name))
+    window.page.wait_for_load_state("networkidle")
     window.context.clear_cookies()
     asked = list[str]()
     window.page.on("request", lambda request: asked.append(request.url))

@@ -28,7 +28,7 @@ export function OutOfDate() {
     <Alert color="yellow" icon={<Warning />} title={plainly(error)} role="alert">
       <Stack gap="xs">
         <Text size="sm">{t("home:lastKnown")}</Text>
-        <Text size="sm" c="dimmed" lang="en">
+        <Text size="sm" lang="en">
           {technically(error)}
         </Text>
         <Group>
