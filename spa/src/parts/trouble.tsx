@@ -1,5 +1,6 @@
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import i18next from "i18next";
+import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../api/client";
 import { Warning } from "./icons";
@@ -23,6 +24,20 @@ export function Trouble({ error, onRetry }: { error: unknown; onRetry?: () => vo
       </Stack>
     </Alert>
   );
+}
+
+/** What `plainly` says, as soon as the words are there: they come a moment after the page. */
+export function Plainly({ error }: { error: unknown }) {
+  return (
+    <Suspense>
+      <Words error={error} />
+    </Suspense>
+  );
+}
+
+function Words({ error }: { error: unknown }) {
+  useTranslation("problem");
+  return plainly(error);
 }
 
 /** For whoever is asked for help: the server's words, its code, the request's id. */

@@ -7,7 +7,7 @@ import { countdown } from "../../lib/time";
 import { Button } from "../../parts/button";
 import { Check, Copy, Warning } from "../../parts/icons";
 import { Loading } from "../../parts/loading";
-import { plainly, Trouble } from "../../parts/trouble";
+import { Plainly, Trouble } from "../../parts/trouble";
 import { useNow } from "../../parts/use-now";
 import styles from "./connect.module.css";
 import { useDeviceFlow } from "./use-device-flow";
@@ -61,7 +61,7 @@ export function DeviceFlow({ provider, children }: { provider: Provider; childre
             )}
             {state.trouble ? (
               <Alert color="orange" icon={<Warning />} role="status">
-                {plainly(state.trouble)} {t("asksOn")}
+                <Plainly error={state.trouble} /> {t("asksOn")}
               </Alert>
             ) : null}
             <Group>

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { ApiError } from "../../api/client";
-import { plainly, technically } from "../../parts/trouble";
+import { Plainly, technically } from "../../parts/trouble";
 import styles from "./settings.module.css";
 
 /** About what was entered: said at the field itself. */
@@ -11,7 +11,7 @@ export function refused(error: unknown): ReactNode {
   if (!(error instanceof ApiError) || !OF_THE_FIELD.has(error.code)) return null;
   return (
     <>
-      {plainly(error)}
+      <Plainly error={error} />
       <span className={styles.technical} lang="en">
         {technically(error)}
       </span>
