@@ -17,11 +17,10 @@ from pydantic import (
     BeforeValidator,
     TypeAdapter,
     ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
     model_validator,
 )
 
+from watchferry.clients._tolerant import IfReadable, record
 from watchferry.clients._transport import Params, Transport, parsed
 from watchferry.clients.trakt import Credential
 from watchferry.errors import ConnectAgain, RetryLater, TokenRefused
@@ -70,22 +69,10 @@ def _rows(value: object) -> object:
     return list(value.values()) if isinstance(value, dict) else value
 
 
-def _record(value: object) -> object:
-    return value if isinstance(value, dict) else {}
-
-
-def _if_readable(value: object, read: ValidatorFunctionWrapHandler) -> object:
-    try:
-        return read(value)
-    except ValidationError:
-        return None
-
-
 type Number = Annotated[int | None, BeforeValidator(_number)]
 type Natural = Annotated[int | None, BeforeValidator(_natural)]
 type Moment = Annotated[int | None, BeforeValidator(_moment)]
 type Text = Annotated[str, BeforeValidator(_text)]
-type IfReadable[T] = Annotated[T | None, WrapValidator(_if_readable)]
 type Rows[T] = Annotated[list[IfReadable[T]], BeforeValidator(_rows)]
 
 
@@ -138,8 +125,8 @@ class Pagination(_Tolerant):
 
 
 class History(BaseModel):
-    history: Annotated[list[Annotated[HistoryRow, BeforeValidator(_record)]], BeforeValidator(_rows)]
-    pagination: Annotated[Pagination, BeforeValidator(_record)] = Pagination()
+    history: Annotated[list[Annotated[HistoryRow, BeforeValidator(record)]], BeforeValidator(_rows)]
+    pagination: Annotated[Pagination, BeforeValidator(record)] = Pagination()
 
 
 class Watched(_Tolerant):

@@ -13,10 +13,9 @@ from pydantic import (
     BeforeValidator,
     TypeAdapter,
     ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
 )
 
+from watchferry.clients._tolerant import IfReadable, record
 from watchferry.clients._transport import Params, Transport, parsed
 from watchferry.errors import ConnectAgain, OutcomeUnknown, RetryLater, TokenRefused
 from watchferry.models import Ids, iso, unix
@@ -42,10 +41,6 @@ class Credential(Protocol):
         """The token after `refused` got a 401: refreshed once, by whoever comes first. Raises as `token`."""
 
 
-def _record(value: object) -> object:
-    return value if isinstance(value, dict) else {}
-
-
 def _number(value: object) -> int | None:
     """Of what decides nothing: numbers may come as strings, and nonsense counts as missing."""
     if isinstance(value, str) and value.isdecimal():
@@ -63,16 +58,8 @@ def _list(value: object) -> object:
     return value if value is None or isinstance(value, list) else []
 
 
-def _if_readable(value: object, read: ValidatorFunctionWrapHandler) -> object:
-    try:
-        return read(value)
-    except ValidationError:
-        return None
-
-
 type Number = Annotated[int | None, BeforeValidator(_number)]
 type Text = Annotated[str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)]
-type IfReadable[T] = Annotated[T | None, WrapValidator(_if_readable)]
 
 
 class _Identified(BaseModel):
@@ -86,7 +73,7 @@ class _Identified(BaseModel):
 
 
 class _Tolerant(_Identified):
-    ids: Annotated[dict[str, Any], BeforeValidator(_record)] = {}
+    ids: Annotated[dict[str, Any], BeforeValidator(record)] = {}
 
     @property
     def trakt(self) -> int | None:
