@@ -7,9 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.stack.deployed import HARRY, Deployed, until
 from tests.stack.person import Person
-from tests.stack.window import PATIENCE_MS, Window, held, opened
-from tests.upstreams.web import serve
-from tests.upstreams.webhooks import NTFY, TOKEN, Receivers
+from tests.stack.window import PATIENCE_MS, Window, opened
 
 pytestmark = pytest.mark.stack
 
@@ -155,114 +153,6 @@ def test_the_table(window: Window, person: Person) -> None:
     assert file.value.path().read_text().startswith("type,title,show")
 
 
-def test_mending_a_title(window: Window, person: Person) -> None:
-    """What did not match leaves with one word, comes back with another; with a title it is carried by the next run."""
-    person.run()
-    waiting = person.pages("sync/unmatched")
-    [film] = [row["title"] for row in waiting if row["type"] == "movie"]
-    [series] = {row["title"] for row in waiting if row["type"] != "movie"}
-    window.visit("/needs-you")
-    cards = window.page.get_by_role("article")
-    window.sees(cards)
-    before = cards.count()
-    window.picture("needs-you")
-
-    cards.filter(has_text=series).get_by_role("button", name="Ignore").click()
-    expect(cards).to_have_count(before - 1)
-    window.sees(window.button("Bring back"))
-    window.page.reload()
-    window.button("Bring back").click()
-    window.sees(window.text("Taken back"))
-
-    card = cards.filter(has_text=film)
-    card.get_by_label("Search Trakt's films").fill("Film")
-    card.get_by_role("radio").first.check()
-    with window.page.expect_response("**/api/sync/overrides/*") as stored:  # the card leaves before the answer
-        card.get_by_role("button", name="Use this").click()
-    assert stored.value.status == 204
-    expect(card).to_have_count(0)
-    had = person.plays
-    assert person.run()["counts"]["sent"] == 1
-    assert (person.plays - had).total() == 1
-
-
-def test_settings(window: Window, person: Person) -> None:
-    """What is changed is changed, and nothing else."""
-    before = person.call("GET", "sync/settings")
-    window.visit("/settings")
-    window.sees(window.heading("Settings"))
-    window.picture("settings")
-    window.page.get_by_role("radio", name=re.compile("Each title once")).check()
-    with held(window.page, "PUT", "**/api/sync/settings"):
-        save = window.page.get_by_role("region", name="Watching again").get_by_role("button", name="Save")
-        save.click()
-        expect(save).to_have_attribute("aria-busy", "true")
-        expect(save.get_by_text("Save")).to_be_visible()
-        expect(save).to_be_focused()
-    window.sees(window.text("Saved"))
-    assert person.call("GET", "sync/settings") == before | {"rewatch": "once"}
-    with held(window.page, "GET", "**/api/sync/settings"):
-        window.page.reload()
-        expect(window.page.get_by_role("radio", name=re.compile("Each title once"))).to_be_checked()
-
-
-def test_a_webhook(window: Window, person: Person) -> None:
-    """Entered, tried, and the message is there."""
-    receiver = Receivers()
-    served = serve(receiver)
-    person.at.secrets.add(TOKEN)
-    try:
-        window.visit("/settings")
-        section = window.page.get_by_role("region", name="Notifications")
-        section.get_by_label("Webhook address").fill(served.url + NTFY)
-        section.get_by_role("button", name="Save").click()
-        window.sees(section.get_by_text("Send a test to see that it arrives"))
-        section.get_by_role("button", name="Send a test").click()
-        window.sees(section.get_by_text("A test is on its way"))
-        (shown,) = receiver.wait(1)
-        assert shown.title == "Watchferry: Your webhook works"
-        assert TOKEN not in window.kept()
-    finally:
-        served.close()
-
-
-def test_prowlarr(window: Window, person: Person) -> None:
-    """Entered and tried; a wrong key is said to be that."""
-    at = person.at.upstreams
-    person.at.secrets.add(at.prowlarr.api_key)
-    window.visit("/settings")
-    section = window.page.get_by_role("region", name="Prowlarr")
-    for key, said in (
-        ("not-the-key", "does not accept the API key"),
-        (at.prowlarr.api_key, "It works: Prowlarr answered"),
-    ):
-        section.get_by_label("Address").fill(at.prowlarr_url)
-        section.get_by_label("API key").fill(key)
-        section.get_by_role("button", name="Save").click()
-        section.get_by_role("button", name="Try it").click()
-        window.sees(section.get_by_text(said))
-        if key != at.prowlarr.api_key:
-            window.errors.clear()  # the browser says of every 401 that it was one
-            section.get_by_role("button", name="Change").click()
-    assert at.prowlarr.api_key not in window.kept()
-
-
-def test_an_api_token(window: Window, person: Person, deployed: Deployed) -> None:
-    """Shown once, usable, revocable, and nowhere in the browser's storage."""
-    window.visit("/settings")
-    window.page.get_by_label("Name of a new token").fill("player")
-    window.button("Make a token").click()
-    token = window.sees(window.page.get_by_text(re.compile("^wf_"))).inner_text()
-    assert person.call("GET", "sync/state", headers={"authorization": f"Bearer {token}", "cookie": ""})
-    assert token not in window.kept()
-    window.button("I have it").click()
-    expect(window.page.get_by_text(token)).to_have_count(0)
-    window.button("Revoke player").click()
-    window.button("^Revoke$").last.click()
-    window.sees(window.text("You have no tokens"))
-    assert person.call("GET", "auth/api-tokens")["items"] == []
-
-
 def test_both_languages(window: Window, person: Person) -> None:
     """At a click, and remembered."""
     window.visit("/")
@@ -323,27 +213,6 @@ def test_without_a_network(window: Window, person: Person) -> None:
     assert session not in kept
     # Last, since until it was back any question may have failed.
     window.errors[:] = [said for said in window.errors if "ERR_INTERNET_DISCONNECTED" not in said]
-
-
-def test_signing_out_wipes(window: Window, person: Person) -> None:
-    """Nothing of the account stays in the browser."""
-    window.visit("/settings")
-    window.button("Sign out").click()
-    window.sees(window.button("Get a code"))
-    assert person.slug not in window.kept()
-    assert "signed-in" not in window.kept()
-
-
-def test_deleting_the_account(window: Window, person: Person) -> None:
-    """Typed first; then nobody is left."""
-    window.visit("/settings")
-    window.button("Delete everything").click()
-    dialog = window.sees(window.page.get_by_role("dialog"))
-    dialog.get_by_role("textbox").fill(person.slug)
-    dialog.get_by_role("button", name=re.compile("Delete")).click()
-    window.sees(window.button("Get a code"))
-    assert person.web.get("auth/session").status_code == 401
-    assert person.slug not in window.kept()
 
 
 @pytest.mark.skipif("not os.environ.get('PICTURES')", reason="make pictures")

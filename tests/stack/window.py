@@ -65,7 +65,7 @@ class Window:
     def picture(self, name: str) -> None:
         """Of the window as it is, and on a phone; nothing is wrong with either, also for who cannot see it."""
         PICTURES.mkdir(parents=True, exist_ok=True)
-        assert self.violations() == []
+        assert (wrong := self.violations()) == [], wrong  # a plain module: nothing else would name them
         self.page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
         self.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

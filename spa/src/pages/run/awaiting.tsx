@@ -46,9 +46,7 @@ export function Awaiting({ run }: { run: Run }) {
         </Title>
         {run.error && (
           <Alert color="yellow" icon={<Warning />} title={limit ? t("limited", { limit }) : t("braked")}>
-            <Text size="sm" c="dimmed">
-              {run.error.detail}
-            </Text>
+            <Text size="sm" lang="en">{run.error.detail}</Text>
           </Alert>
         )}
         <Text c="dimmed">{t("nothingYet")}</Text>
