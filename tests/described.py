@@ -24,7 +24,7 @@ def held_to_description(method: str, path: str, status: int, content_type: str, 
     known = next((known for pattern, known in _patterns(method.lower()) if pattern.fullmatch(path)), None)
     if known is None or status >= 300:
         return None
-    responses = described()["paths"][known][method.lower()]["responses"]
+    responses = _description()["paths"][known][method.lower()]["responses"]
     assert str(status) in responses, f"{method} {known}: {status} is not described"
     content = responses[str(status)].get("content", {})
     if not content:
@@ -33,8 +33,8 @@ def held_to_description(method: str, path: str, status: int, content_type: str, 
     media = content_type.partition(";")[0]
     assert media in content, f"{method} {known}: {media} is not described"
     if media == "application/json":
-        validator = Draft202012Validator({**content[media]["schema"], "components": _strict()})
-        wrong = [f"{each.instance_path}: {each.message}" for each in validator.iter_errors(json.loads(body))]
+        held = _schema(method.lower(), known, str(status)).iter_errors(json.loads(body))
+        wrong = [f"{each.instance_path}: {each.message}" for each in held]
         assert not wrong, f"{method} {known}: {wrong}"
     return method, known, str(status), media
 
@@ -46,7 +46,7 @@ def described_successes() -> frozenset[Success]:
 
 
 def _successes() -> Iterator[Success]:
-    for path, operations in described()["paths"].items():
+    for path, operations in _description()["paths"].items():
         for method, operation in operations.items():
             for status, response in operation["responses"].items():
                 if status[0] == "2" and not in_trakts_form(path):
@@ -62,10 +62,20 @@ def _patterns(method: str) -> list[tuple[re.Pattern[str], str]]:
 
 
 @cache
+def _schema(method: str, path: str, status: str) -> Draft202012Validator:
+    content = _description()["paths"][path][method]["responses"][status]["content"]
+    return Draft202012Validator({**content["application/json"]["schema"], "components": _strict()})
+
+
+@cache
 def _strict() -> dict[str, Any]:
     """The components, without room for more than they name."""
-    components = copy.deepcopy(described()["components"])
+    components = copy.deepcopy(_description()["components"])
     for schema in components["schemas"].values():
         if "properties" in schema:
             schema.setdefault("additionalProperties", False)
     return components
+
+
+_description = cache(described)
+"""Made once: making it takes longer than what most tests ask for."""
