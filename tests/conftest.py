@@ -51,23 +51,23 @@ class WiringOnMoto(Wiring):
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two of them have a deployed stack each, which they mostly wait for."""
-    return max(3, os.cpu_count() or 0)
+    """Three of them have a deployed stack each, which they mostly wait for."""
+    return max(4, os.cpu_count() or 0)
 
 
-FAULTS = ("tests/stack/test_faults.py", "tests/stack/test_throttled.py", "tests/stack/test_at_once.py")
+STACKS = {
+    "faults": ("tests/stack/test_faults.py", "tests/stack/test_throttled.py", "tests/stack/test_at_once.py"),
+    "page": ("tests/stack/test_page",),
+    "stack": ("tests/stack/", "tests/contract/"),
+}
+"""What is done by one process on one deployed stack: what breaks it on purpose, what a browser does, all else."""
 
 
 class OneStackEach(LoadScopeScheduling):
-    """What needs a deployed stack is done by one process; what breaks it on purpose by another, on its own stack.
-
-    By the path, since that is all there is: `--dist loadgroup` does nothing under pytest 9.2.
-    """
+    """By the path, since that is all there is: `--dist loadgroup` does nothing under pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(FAULTS):
-            return "faults"
-        return "stack" if nodeid.startswith(("tests/stack/", "tests/contract/")) else nodeid
+        return next((name for name, paths in STACKS.items() if nodeid.startswith(paths)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneStackEach:
