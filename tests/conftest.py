@@ -57,10 +57,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 STACKS = {
     "faults": ("tests/stack/test_faults.py", "tests/stack/test_throttled.py", "tests/stack/test_at_once.py"),
-    "page": ("tests/stack/test_page",),
-    "stack": ("tests/stack/", "tests/contract/"),
+    "page": ("tests/stack/test_page", "tests/contract/"),
+    "stack": ("tests/stack/",),
 }
-"""What is done by one process on one deployed stack: what breaks it on purpose, what a browser does, all else."""
+"""What is done by one process on one deployed stack: what breaks it on purpose, what a browser does, all else.
+
+The storage's contract goes where there is time for it.
+"""
 
 
 class OneStackEach(LoadScopeScheduling):

@@ -28,7 +28,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all without one")
-    parser.add_argument("--rounds", type=int, default=9, help="how often each import is measured (9)")
+    parser.add_argument("--rounds", type=int, default=15, help="how often each import is measured (15)")
     parser.add_argument("--views", type=int, default=10_000, help="how many views the large history has (10000)")
     parser.add_argument(
         "--latency", type=float, default=0.0, help="seconds that upstreams take to answer, in large (0)"

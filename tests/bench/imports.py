@@ -1,13 +1,13 @@
 """What a cold start costs: a function's import and its first AWS client, against `import boto3` and the same client.
 
-Every measurement is a process of its own, boto3's and a function's in turn, so that what else the machine does falls on
-both alike. It sees the layer as it is built and the standard library, nothing of this project's environment. Lambda
-cannot write bytecode beside the code; `without bytecode` is the same layer as if none had come with it.
+Every measurement is a process of its own, boto3's and a function's in turn. What else the machine does only ever adds
+to one: the least of all rounds is what it takes. It sees the layer as it is built and the standard library, nothing of
+this project's environment. Lambda cannot write bytecode beside the code; `without bytecode` is the same layer as if
+none had come with it.
 """
 
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -62,19 +62,22 @@ class Took:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Medians. The ratios are those of neighbours: what the machine does meanwhile changes from minute to minute."""
+    """The least of all rounds, as many of each."""
 
     function: Took
     reference: Took
     ready: Took
-    ratio: Took
+
+    @property
+    def ratio(self) -> Took:
+        return Took(self.function.wall / self.reference.wall, self.function.cpu / self.reference.cpu)
 
 
 def bench(options: Options) -> None:
     with layers() as found:
         for name, layer in found.items():
             table = Table(
-                title=f"Import and first AWS client, layer {name}, medians of {options.rounds}",
+                title=f"Import and first AWS client, layer {name}, least of {options.rounds}",
                 title_justify="left",
                 title_style="bold",
             )
@@ -94,8 +97,8 @@ def bench(options: Options) -> None:
                 )
             options.out.print(table)
     options.out.print(
-        "[dim]Judged by CPU seconds, which neighbours on this machine disturb least. `ready`: import and all that the"
-        " function makes before it works on a message or a signed-in request.[/]"
+        "[dim]Judged by CPU seconds. `ready`: import and all that the function makes before it works on a message or a"
+        " signed-in request.[/]"
     )
 
 
@@ -105,13 +108,12 @@ def compare(function: str, layer: Path, rounds: int) -> Compared:
     taken = [
         [measure(program, [folder, layer], function) for program in (REFERENCE, FUNCTION, ready)] for _ in range(rounds)
     ]
-    ratios = [Took(started.wall / reference.wall, started.cpu / reference.cpu) for reference, started, _ in taken]
-    reference, started, working = (median(column) for column in zip(*taken, strict=True))
-    return Compared(started, reference, working, median(ratios))
+    reference, started, working = (least(column) for column in zip(*taken, strict=True))
+    return Compared(started, reference, working)
 
 
-def median(taken: Sequence[Took]) -> Took:
-    return Took(statistics.median(each.wall for each in taken), statistics.median(each.cpu for each in taken))
+def least(taken: Sequence[Took]) -> Took:
+    return Took(min(each.wall for each in taken), min(each.cpu for each in taken))
 
 
 def measure(program: str, paths: list[Path], function: str) -> Took:
