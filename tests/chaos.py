@@ -933,6 +933,6 @@ class _Credential:
 class _Credentials:
     chaos: Chaos
 
-    def credential(self, user_id: str, provider: str) -> _Credential:
+    def credential(self, user_id: str, provider: str, *, until: float) -> _Credential:
         app: Any = self.chaos.upstreams.trakt if provider == "trakt" else self.chaos.upstreams.kinopub
         return _Credential(self.chaos, provider, app.grant(user_id).access)

@@ -117,8 +117,11 @@ class FixedCredential:
 @dataclass(slots=True)
 class FixedCredentials:
     upstreams: Upstreams
+    until: float = 0.0
+    """When the job ends for which a token was asked last."""
 
-    def credential(self, user_id: str, provider: str) -> FixedCredential:
+    def credential(self, user_id: str, provider: str, *, until: float) -> FixedCredential:
+        self.until = until
         app: Any = self.upstreams.trakt if provider == "trakt" else self.upstreams.kinopub
         granted = app.grant(user_id)
         return FixedCredential(granted.access)
@@ -143,6 +146,7 @@ class World:
         clock = lambda: self.now  # noqa: E731
         accounts = Accounts(Table(self.client, "Accounts"), clock)
         self.notices = MemoryNotices()
+        self.credentials = FixedCredentials(self.upstreams)
         self.shop = Workshop(
             settings=settings,
             accounts=accounts,
@@ -156,7 +160,7 @@ class World:
             overrides=Overrides(Table(self.client, "Overrides"), clock),
             queues=self.queues,  # type: ignore[arg-type]
             telling=Telling(accounts, self.notices, clock),
-            upstreams=Connected(settings, new_http(self.transport()), FixedCredentials(self.upstreams), self.pause),
+            upstreams=Connected(settings, new_http(self.transport()), self.credentials, self.pause),
             clock=clock,
             pause=self.pause,
             reads_at_once=1,

@@ -203,6 +203,16 @@ def test_a_tick_delivered_twice_is_one_run(world: World) -> None:
     assert (run.status, run.counts["sent"], len(world.upstreams.trakt.requests(method="POST"))) == ("succeeded", 2, 1)
 
 
+def test_access_is_asked_for_as_long_as_the_worker_lives(world: World) -> None:
+    """A refresh that is cut short loses the rotated pair: the broker is told when there is no time for one."""
+    world.start()
+    for lives in (world.planner_lives, world.sender_lives):
+        begun = world.next_message()
+        ends_at = world.now + lives
+        world.deliver(begun)
+        assert world.credentials.until == ends_at
+
+
 def test_a_message_of_nobody_is_no_trouble(world: World) -> None:
     """The account was deleted meanwhile."""
     job = PlanJob("nobody", "20260101-000000-00000000", "schedule")

@@ -14,7 +14,7 @@ from watchferry.sync.workshop import Watch
 
 
 class Credentials(Protocol):
-    def credential(self, user_id: str, provider: str) -> Credential: ...
+    def credential(self, user_id: str, provider: str, *, until: float) -> Credential: ...
 
 
 @dataclass(slots=True)
@@ -30,13 +30,13 @@ class Connected:
         settings = self.settings
         headers = trakt_headers(settings.trakt_client_id, settings.user_agent)
         transport = self._transport("Trakt", settings.trakt_api_url, headers, throttle, watch)
-        return Trakt(transport, self.broker.credential(user_id, "trakt"))
+        return Trakt(transport, self.broker.credential(user_id, "trakt", until=watch.ends_at))
 
     def kinopub(self, user_id: str, throttle: Throttle, watch: Watch) -> Kinopub:
         settings = self.settings
         headers = {"User-Agent": settings.kinopub_user_agent or settings.user_agent}
         transport = self._transport("Kinopub", settings.kinopub_api_url, headers, throttle, watch)
-        return Kinopub(transport, self.broker.credential(user_id, "kinopub"))
+        return Kinopub(transport, self.broker.credential(user_id, "kinopub", until=watch.ends_at))
 
     def _transport(
         self, upstream: str, base_url: str, headers: Mapping[str, str], throttle: Throttle, watch: Watch

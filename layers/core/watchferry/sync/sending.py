@@ -195,7 +195,7 @@ def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) ->
     if claimed is None:
         current = shop.plans.batch(job.run_id, job.batch) or batch
         return come_back(shop, job, current.lease_until + settle - shop.clock() + 1)
-    with shop.clients(job.user_id, job.run_id, deadline - POST_TAKES) as (trakt, _):
+    with shop.clients(job.user_id, job.run_id, deadline, kept_back=POST_TAKES) as (trakt, _):
         if claimed.undoing is None:
             said = _take_turn(Sending(shop, run, job, claimed, deadline, trakt))
         else:

@@ -36,6 +36,8 @@ class Watch:
     """What a job's clients tell, and ask, while they work. Threads share it."""
 
     out_of_time: Callable[[], bool]
+    ends_at: float
+    """Unix seconds: nothing is begun that may not be cut short and takes longer."""
     calls: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -66,12 +68,15 @@ class Workshop:
     """Of one run; Kinopub's limit is not documented, and parallel reads provoke it (reality.md, Kinopub)."""
 
     @contextmanager
-    def clients(self, user_id: str, run_id: str, until: float) -> Iterator[tuple[Trakt, Kinopub]]:
-        """The user's upstreams, for a job that ends at `until`.
+    def clients(
+        self, user_id: str, run_id: str, ends_at: float, *, kept_back: float = 0
+    ) -> Iterator[tuple[Trakt, Kinopub]]:
+        """The user's upstreams, for a job that ends at `ends_at`; no read is begun in the seconds that are kept back.
 
         The calls made are added to the run when the work is done, however it ends.
         """
-        watches = {name: Watch(lambda: self.clock() >= until) for name in ("trakt", "kinopub")}
+        until = ends_at - kept_back
+        watches = {name: Watch(lambda: self.clock() >= until, ends_at) for name in ("trakt", "kinopub")}
         budget = Budget(self.budgets, user_id, self.pause)
         trakt = self.upstreams.trakt(user_id, budget, watches["trakt"])
         silence = Silence(self.budgets, user_id, KINOPUB, self.pause)

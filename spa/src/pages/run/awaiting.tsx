@@ -46,7 +46,9 @@ export function Awaiting({ run }: { run: Run }) {
         </Title>
         {run.error && (
           <Alert color="yellow" icon={<Warning />} title={limit ? t("limited", { limit }) : t("braked")}>
-            <Text size="sm" lang="en">{run.error.detail}</Text>
+            <Text size="sm" lang="en">
+              {run.error.detail}
+            </Text>
           </Alert>
         )}
         <Text c="dimmed">{t("nothingYet")}</Text>
