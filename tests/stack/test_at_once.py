@@ -13,7 +13,8 @@ from tests.stack.person import Person, follow
 from tests.stack.strikes import Strike, hide, hurried
 from tests.stack.test_delivery import body, jobs_of
 from tests.stack.trouble import Life, all_at_once
-from tests.stack.upstream_rows import LIMITS, POST
+from tests.stack.upstream_rows import POST
+from watchferry.storage.budgets import WITHOUT_RETRY_AFTER
 from watchferry.storage.runs import new_run_id
 from watchferry.sync.queues import PlanJob
 from watchferry.wiring import Wiring
@@ -22,6 +23,14 @@ pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(600)]
 
 PATIENCE = 180
 
+LIMITED = {
+    "seconds": ({"preset": "rate_limited", "headers": {"Retry-After": "6"}}, 6.0),
+    "date": ({"preset": "rate_limited_date", "headers": {"Retry-After": "http-date:+6"}}, 5.0),
+    "nothing": ({"preset": "rate_limited_bare"}, WITHOUT_RETRY_AFTER),
+    "HTML": ({"preset": "edge_429"}, WITHOUT_RETRY_AFTER),
+}
+"""429s, and the seconds for which each asks to wait: in all of them several POSTs would have their turn."""
+
 
 @pytest.fixture(scope="module")
 def at_once(deployed: Deployed) -> dict[str, list[Person]]:
@@ -29,7 +38,7 @@ def at_once(deployed: Deployed) -> dict[str, list[Person]]:
     limited = deployed.person("429 for ten workers")
     limited.watch(*deployed.new_shelf().films[:5], *deployed.new_shelf().films[:5])
     limited.settings(batch_size=1)
-    for fault, _ in LIMITS.values():
+    for fault, _ in LIMITED.values():
         deployed.upstreams.trakt.faults.add(user=limited.slug, **POST, **fault)
     people = deployed.people([f"beside a killer {number}" for number in range(10)])
     for person in people:
@@ -53,16 +62,20 @@ def to_its_end(person: Person, run_id: str) -> Life:
 
 
 def test_429_seen_by_ten_workers(at_once: dict[str, list[Person]]) -> None:
-    """Ten batches at once, four 429s: each time all of them wait as long as it says, and each batch is sent once."""
+    """Ten batches at once, four 429s: all of them wait as long as each says, and each batch is sent once.
+
+    All but one, at most: whose turn came when the 429 was answered, and not yet written down for the others.
+    """
     [person] = at_once["limited"]
     [run] = person.runs()
     assert (run["status"], run["counts"]["sent"]) == ("succeeded", 10), run
     assert person.plays == person.wanted
     posts = person.calls(method="POST")
-    assert [post.status for post in posts[: len(LIMITS)]] == [429] * len(LIMITS)
-    assert sum(post.status == 201 for post in posts) == 10
-    for (kind, (_, wait)), limited, after in zip(LIMITS.items(), posts, posts[1:], strict=False):
-        assert after.at - limited.at >= wait - 0.05, kind
+    refused = [post for post in posts if post.status == 429]
+    assert [post.status for post in posts] == [429] * len(LIMITED) + [201] * 10
+    for (kind, (_, wait)), limited in zip(LIMITED.items(), refused, strict=True):
+        meanwhile = [post for post in posts if limited.at < post.at < limited.at + wait - 0.05]
+        assert len(meanwhile) <= 1, kind
 
 
 def test_a_job_that_kills_beside_nine_good(at_once: dict[str, list[Person]]) -> None:

@@ -1,4 +1,4 @@
-"""Programs for tests/chaos.py: what hypothesis makes up, and in what proportion.
+"""Programs for tests/chaos: what hypothesis makes up, and in what proportion.
 
 Left to chance alone, most programs would be uneventful. They are made of scenes: somebody watches, something is wrong
 upstream, a run starts, its messages are delivered, another run takes its place, time passes.
@@ -6,17 +6,18 @@ upstream, a run starts, its messages are delivered, another run takes its place,
 
 from hypothesis import strategies as st
 
-from tests import chaos
+from tests.chaos import actions
+from watchferry.storage.accounts import RUN_LEASE
 
 UNITS = 7
 MINUTE, HOUR = 60, 3600
 
-type Actions = st.SearchStrategy[chaos.Action]
-type Lists = st.SearchStrategy[list[chaos.Action]]
+type Actions = st.SearchStrategy[actions.Action]
+type Lists = st.SearchStrategy[list[actions.Action]]
 
 _units = st.integers(0, UNITS - 1)
 _watches = st.builds(
-    chaos.Watch,
+    actions.Watch,
     _units,
     st.sampled_from(["updated", "updated", "updated", "row"]),
     told=st.sampled_from([False, False, False, False, True]),
@@ -24,53 +25,56 @@ _watches = st.builds(
 _person: Actions = st.one_of(
     _watches,
     _watches,
-    st.builds(chaos.Begin, _units),
-    st.builds(chaos.FinishUnseen, _units),
-    st.builds(chaos.Drift, _units, st.integers(1, 25 * MINUTE)),
-    st.builds(chaos.MarkShow, st.booleans()),
+    st.builds(actions.Begin, _units),
+    st.builds(actions.FinishUnseen, _units),
+    st.builds(actions.Drift, _units, st.integers(1, 25 * MINUTE)),
+    st.builds(actions.MarkShow, st.booleans()),
 )
 _times: Actions = st.builds(
-    chaos.Pass, st.sampled_from([1, 20, 45, 70, 130, 285, 6 * MINUTE, 31 * MINUTE, HOUR, 3 * HOUR, 25 * HOUR])
+    actions.Pass, st.sampled_from([1, 20, 45, 70, 130, 285, 6 * MINUTE, 31 * MINUTE, HOUR, 3 * HOUR, 25 * HOUR])
 )
 _providers = st.sampled_from(["kinopub", "trakt"])
-_connections: Actions = st.one_of(st.builds(chaos.Reconnect, _providers), st.builds(chaos.Disconnect, _providers))
-_faults = st.sampled_from(sorted(chaos.FAULTS))
-_late: Actions = st.builds(chaos.LatePost, st.sampled_from([1, 20, 50]))
+_connections: Actions = st.one_of(st.builds(actions.Reconnect, _providers), st.builds(actions.Disconnect, _providers))
+_faults = st.sampled_from(sorted(actions.FAULTS))
+_late: Actions = st.builds(actions.LatePost, st.sampled_from([1, 20, 50]))
 _troubles: Actions = st.one_of(
-    st.builds(chaos.Trouble, st.just("post"), _faults, st.integers(1, 3), st.integers(0, 2)),
-    st.builds(chaos.Trouble, st.just("post"), _faults, st.just(1), st.just(0)),
+    st.builds(actions.Trouble, st.just("post"), _faults, st.integers(1, 3), st.integers(0, 2)),
+    st.builds(actions.Trouble, st.just("post"), _faults, st.just(1), st.just(0)),
     _late,
     _late,
-    st.just(chaos.Poison()),
-    st.builds(chaos.Trouble, st.sampled_from(["trakt", "kinopub"]), _faults, st.integers(1, 6), st.integers(0, 3)),
+    st.just(actions.Poison()),
+    st.builds(actions.Trouble, st.sampled_from(["trakt", "kinopub"]), _faults, st.integers(1, 6), st.integers(0, 3)),
 )
 _garbles: Actions = st.one_of(
-    st.builds(chaos.Garble, st.integers(0, 4), st.sampled_from(chaos.GARBLED)),
-    st.builds(chaos.Garble, st.integers(0, 4), st.sampled_from(chaos.GARBLED)),
-    st.just(chaos.Clear()),
+    st.builds(actions.Garble, st.integers(0, 4), st.sampled_from(actions.GARBLED)),
+    st.builds(actions.Garble, st.integers(0, 4), st.sampled_from(actions.GARBLED)),
+    st.just(actions.Clear()),
 )
+_one_in_three = st.sampled_from([False, False, True])
 _starts: Actions = st.one_of(
-    st.builds(chaos.Start, st.sampled_from([False, False, True]), st.sampled_from(["sync", "sync", "sync", "preview"])),
-    st.just(chaos.Tick()),
+    st.builds(
+        actions.Start, st.sampled_from([False, False, True]), st.sampled_from(["sync", "sync", "sync", "preview"])
+    ),
+    st.just(actions.Tick()),
 )
 _hand: Actions = st.one_of(
-    st.just(chaos.Confirm()),
-    st.just(chaos.Confirm()),
-    st.just(chaos.Cancel()),
-    st.builds(chaos.Undo, st.integers(0, 3)),
-    st.builds(chaos.Undo, st.just(0)),
-    st.builds(chaos.Limit, st.integers(0, 2)),
+    st.just(actions.Confirm()),
+    st.just(actions.Confirm()),
+    st.just(actions.Cancel()),
+    st.builds(actions.Undo, st.integers(0, 3)),
+    st.builds(actions.Undo, st.just(0)),
+    st.builds(actions.Limit, st.integers(0, 2)),
 )
-_work: Actions = st.builds(chaos.Work, st.integers(1, 6))
+_work: Actions = st.builds(actions.Work, st.integers(1, 6))
 
 # Another run takes this one's place: its account was connected anew, or it showed no sign of life.
 _takes_over: Lists = st.tuples(
-    st.sampled_from([chaos.Reconnect("kinopub"), chaos.Reconnect("kinopub"), chaos.Pass(chaos.RUN_LEASE + 1)]),
+    st.sampled_from([actions.Reconnect("kinopub"), actions.Reconnect("kinopub"), actions.Pass(RUN_LEASE + 1)]),
     _starts,
-    st.builds(chaos.Work, st.integers(2, 6)),
+    st.builds(actions.Work, st.integers(2, 6)),
 ).map(list)
 # A second planner, when the first one's time is nearly over.
-_overtakes: Lists = st.tuples(st.just(chaos.Pass(285)), _work).map(list)
+_overtakes: Lists = st.tuples(st.just(actions.Pass(285)), _work).map(list)
 
 _calls = st.one_of(st.integers(0, 14), st.integers(0, 45))
 
@@ -78,7 +82,7 @@ _calls = st.one_of(st.integers(0, 14), st.integers(0, 45))
 def _deliveries(meanwhile: Actions | None) -> Actions:
     kinds = [
         st.builds(
-            chaos.Interruption,
+            actions.Interruption,
             _calls,
             st.sampled_from(["crash", "crash", "error", "repeat"]),
             st.booleans(),
@@ -88,11 +92,11 @@ def _deliveries(meanwhile: Actions | None) -> Actions:
     if meanwhile is not None:
         others = st.one_of(st.lists(meanwhile, min_size=1, max_size=4), _takes_over, _overtakes).map(tuple)
         slow = st.builds(
-            chaos.Interruption, _calls, st.just("meanwhile"), st.booleans(), late=st.just(0), meanwhile=others
+            actions.Interruption, _calls, st.just("meanwhile"), st.booleans(), late=st.just(0), meanwhile=others
         )
         kinds += [slow, slow]
     return st.builds(
-        chaos.Deliver,
+        actions.Deliver,
         st.integers(0, 3),
         st.lists(st.one_of(kinds), max_size=2).map(tuple),
         st.sampled_from([0, 0, 0, 1, 1, 2, 10]),
@@ -120,12 +124,12 @@ _ordinary = _one_after_another(
 _hasty = _one_after_another(
     st.lists(_watches, min_size=1, max_size=3),
     st.lists(_troubles, max_size=1),
-    st.just([chaos.Start(), chaos.Work(1)]),
+    st.just([actions.Start(), actions.Work(1)]),
     st.lists(_delivery, min_size=1, max_size=2),
     _takes_over,
 )
 _finished_unseen = _one_after_another(
-    st.just([chaos.Begin(0), chaos.Start(), chaos.Work(2), chaos.FinishUnseen(0), chaos.Pass(25 * HOUR)]),
+    st.just([actions.Begin(0), actions.Start(), actions.Work(2), actions.FinishUnseen(0), actions.Pass(25 * HOUR)]),
     st.lists(_troubles, max_size=2),
     st.lists(_starts, min_size=1, max_size=1),
     st.lists(st.one_of(_work, _delivery), min_size=1, max_size=4),
@@ -135,23 +139,23 @@ _previewed = _one_after_another(
     st.lists(_watches, min_size=1, max_size=4),
     st.sampled_from(
         [
-            [chaos.Start(mode="preview"), chaos.Work(1)],
-            [chaos.Limit(0), chaos.Start(), chaos.Work(1)],
-            [chaos.Limit(1), chaos.Tick(), chaos.Work(1)],
+            [actions.Start(mode="preview"), actions.Work(1)],
+            [actions.Limit(0), actions.Start(), actions.Work(1)],
+            [actions.Limit(1), actions.Tick(), actions.Work(1)],
         ]
     ),
     st.lists(st.one_of(_watches, _times, _troubles, _connections), max_size=2),
-    st.just([chaos.Confirm()]),
+    st.just([actions.Confirm()]),
     st.lists(st.one_of(_work, _delivery, _delivery, _hand), min_size=1, max_size=5),
 )
 _undone = _one_after_another(
     st.lists(_watches, min_size=1, max_size=4),
     st.lists(_troubles, max_size=1),
-    st.just([chaos.Start(), chaos.Work(1)]),
+    st.just([actions.Start(), actions.Work(1)]),
     st.lists(st.one_of(_work, _delivery), min_size=1, max_size=3),
-    st.lists(st.one_of(st.just(chaos.Cancel()), _times), max_size=2),
+    st.lists(st.one_of(st.just(actions.Cancel()), _times), max_size=2),
     st.lists(_troubles, max_size=1),
-    st.builds(lambda pick: [chaos.Undo(pick)], st.sampled_from([0, 0, 1])),
+    st.builds(lambda pick: [actions.Undo(pick)], st.sampled_from([0, 0, 1])),
     st.lists(st.one_of(_work, _delivery, _delivery, _hand), min_size=1, max_size=4),
 )
 _unreadable = _one_after_another(
@@ -159,9 +163,9 @@ _unreadable = _one_after_another(
     st.lists(_garbles, min_size=1, max_size=3),
     st.lists(_troubles, max_size=1),
     st.lists(_starts, min_size=1, max_size=1),
-    st.lists(st.one_of(st.just(chaos.Work(8)), _work, _delivery), min_size=1, max_size=3),
+    st.lists(st.one_of(st.just(actions.Work(8)), _work, _delivery), min_size=1, max_size=3),
     st.lists(st.one_of(_watches, _garbles, _times, _hand), max_size=3),
-    st.sampled_from([[], [chaos.Pass(25 * HOUR), chaos.Tick(), chaos.Work(8)]]),
+    st.sampled_from([[], [actions.Pass(25 * HOUR), actions.Tick(), actions.Work(8)]]),
 )
 
 _scenes = st.one_of(_ordinary, _ordinary, _hasty, _finished_unseen, _previewed, _undone, _unreadable, _unreadable)

@@ -1,4 +1,4 @@
-"""The pipeline against a Trakt that never deduplicates, while everything goes wrong that can (tests/chaos.py).
+"""The pipeline against a Trakt that never deduplicates, while everything goes wrong that can (tests/chaos).
 
 First the dangers that have a name, one program each; then programs that hypothesis makes up. `CHAOS_EXAMPLES=2000 make
 test` tries as many of them; the seed is fixed, so a run can be repeated, and `CHAOS_SEED` chooses another.
@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
-from tests.chaos import (
+from tests.chaos.actions import (
     GARBLED,
-    USER,
     Action,
     Begin,
     Cancel,
-    Chaos,
     Clear,
     Confirm,
     Deliver,
@@ -37,6 +35,8 @@ from tests.chaos import (
     Watch,
     Work,
 )
+from tests.chaos.viewing import USER
+from tests.chaos.world import Chaos
 from tests.unit.sync.programs import HOUR, programs
 from watchferry.storage.runs import Run
 
