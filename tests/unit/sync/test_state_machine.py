@@ -40,7 +40,7 @@ from tests.chaos.world import Chaos
 from tests.unit.sync.programs import HOUR, programs
 from watchferry.storage.runs import Run
 
-EXAMPLES = int(os.environ.get("CHAOS_EXAMPLES", "500"))
+EXAMPLES = int(os.environ.get("CHAOS_EXAMPLES", "300"))
 SEED = int(os.environ.get("CHAOS_SEED", "20261122"))
 
 INTENT, POST, SETTLE = "Accounts+Ledger", "POST /sync/history", "Plans+Runs"
