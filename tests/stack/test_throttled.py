@@ -21,8 +21,10 @@ from tests.stack.trouble import WAYS, Life, Way, all_at_once, meet
 
 pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(900)]
 
-BY_TIME = ("Turn.tick", "Budgets.blocked")
-"""Signs of life come when a while has passed, and who has to wait asks again: neither at a certain call."""
+BY_TIME = ("Turn.tick", "Budgets.blocked", "Budget.limited", "certainly_not_sent", "put_off")
+"""Signs of life come when a while has passed, and who has to wait asks again: neither at a certain call. Nor does who
+meets Trakt's limit: a POST that a busy machine held up comes too soon before the next.
+"""
 
 each_way = pytest.mark.parametrize(
     "way", [way if way == "sync" else pytest.param(way, marks=pytest.mark.thorough) for way in WAYS]
