@@ -152,8 +152,10 @@ def wiring(new_wiring: NewWiring) -> Wiring:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Deployed]":
-    """The deployed local stack, one for all tests that need it."""
+    """The deployed local stack, one for all tests of a process that need it; in the end it has let out no secret."""
+    from tests.stack import leaks
     from tests.stack.deployed import deploy
 
     with deploy(tmp_path_factory.mktemp("stack")) as made:
         yield made
+        assert (wrong := leaks.found(made)) == [], wrong
