@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.stack.deployed import Deployed, until
+from tests.stack.leaks import stored
 from tests.stack.person import Person, follow
-from tests.stack.test_secrets import stored
 
 pytestmark = pytest.mark.stack
 
