@@ -1,6 +1,5 @@
 """Who asks the proxy, and where a credential is found under each prefix (http-api.md, Who is calling)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,18 +18,16 @@ class Place:
     where: Literal["bearer", "header", "query"]
     name: str = "authorization"
 
-    def read(self, call: Call, raw_query: str) -> Iterator[str]:
+    def read(self, call: Call, raw_query: str) -> list[str]:
         if self.where == "query":
-            yield from query.values(raw_query, self.name)
-            return
+            return query.values(raw_query, self.name)
         value = call.headers.get(self.name, "").strip()
         if not (value.isascii() and value.isprintable()):
-            return  # no credential looks like that, and none such could be sent on
+            return []  # no credential looks like that, and none such could be sent on
         if self.where == "bearer":
             scheme, _, value = value.partition(" ")
             value = value.strip() if scheme.lower() == "bearer" else ""
-        if value:
-            yield value
+        return [value] if value else []
 
 
 PLACES: dict[Prefix, tuple[Place, ...]] = {
@@ -63,6 +60,8 @@ def identify(call: Call, prefix: Prefix, raw_query: str, *, passthrough: bool) -
     `csrf` for a credential in a link of another site.
     """
     offered = [(place, value) for place in PLACES[prefix] for value in place.read(call, raw_query)]
+    if not offered:
+        return _user(call)
     if any(place.where == "query" for place, _ in offered) and _from_elsewhere(call):
         raise Problem(403, "csrf", "another site has sent a credential in an address")
     ours = next((value for _, value in offered if value.startswith(PREFIX)), None)
@@ -71,7 +70,7 @@ def identify(call: Call, prefix: Prefix, raw_query: str, *, passthrough: bool) -
         call = replace(call, headers={**call.headers, "authorization": f"Bearer {ours}"})
         refuse_token(call)
         return _user(call)
-    if passthrough and offered and call.session_id is None:
+    if passthrough and call.session_id is None:
         return Caller(
             None, tuple((place.name, call.headers[place.name].strip()) for place, _ in offered if _in_header(place))
         )

@@ -143,9 +143,10 @@ for _row in TABLE:
 
 def collapsed(path: str) -> str:
     """Without double slashes (http-api.md, Proxy)."""
-    return re.sub("/{2,}", "/", path)
+    return re.sub("/{2,}", "/", path) if "//" in path else path
 
 
+@functools.lru_cache(256)
 def find(prefix: Prefix, method: str, path: str) -> Endpoint | None:
     """The row of a decoded path in which double slashes are collapsed already."""
     method = "GET" if method == "HEAD" else method

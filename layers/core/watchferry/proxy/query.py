@@ -1,5 +1,6 @@
 """Query strings as they were sent: byte for byte, in their order, but for the credentials that are taken out."""
 
+import functools
 import re
 from collections.abc import Collection, Iterator
 from urllib.parse import unquote_plus, unquote_to_bytes
@@ -36,7 +37,9 @@ def without(raw: str, names: Collection[str]) -> str:
     """Without these names, and without what is a token of ours: by its form under any name, by its beginning under
     the name of a credential.
     """
-    return "&".join([part for part in raw.split("&") if not _is_out(part, names)]) if raw else ""
+    if not names and PREFIX not in raw and "%" not in raw:
+        return raw
+    return "&".join([part for part in raw.split("&") if not _is_out(part, names)])
 
 
 def named(raw: str, names: Collection[str]) -> set[str]:
@@ -53,10 +56,12 @@ def meant(raw: str) -> list[tuple[str, str]]:
     ]
 
 
+@functools.lru_cache(256)
 def is_personal(raw: str) -> bool:
     return any(name.lower() in PERSONAL for name, _ in _pairs(raw))
 
 
+@functools.lru_cache(256)
 def canonical(raw: str) -> str:
     """Names in order, the values of each name in theirs: what all three upstreams read as the same question.
 
