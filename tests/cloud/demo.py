@@ -160,7 +160,8 @@ class Demo:
 
 def tell(out: Console, once: bool) -> int:
     with start("realistic", limits=True) as upstreams:
-        settings = os.environ | environment(upstreams)
+        # The stand-ins are on this machine, as a Prowlarr at home is.
+        settings = os.environ | environment(upstreams) | {"ALLOW_PRIVATE_PROWLARR": "true"}
         out.rule("[bold]Watchferry[/] deploys itself into a local cloud", align="left")
         began = time.monotonic()
         stack = up(demo_folder(), settings, lambda said: out.print(f"  {said}"))
@@ -171,7 +172,7 @@ def tell(out: Console, once: bool) -> int:
             ("Trakt (a stand-in)", upstreams.trakt_url),
             ("Kinopub (a stand-in)", upstreams.kinopub_url),
             ("TMDB (a stand-in)", upstreams.tmdb_url),
-            ("Prowlarr (a stand-in)", upstreams.prowlarr_url),
+            ("Prowlarr (a stand-in)", f"{upstreams.prowlarr_url}[/]  [dim]its key: {upstreams.prowlarr.api_key}"),
         ):
             out.print(f"  {name:<21}[link]{address}[/]")
         out.print(f"  [dim]{time.monotonic() - began:.0f} s[/]\n")
