@@ -172,9 +172,10 @@ def tell(out: Console, once: bool) -> int:
             ("Trakt (a stand-in)", upstreams.trakt_url),
             ("Kinopub (a stand-in)", upstreams.kinopub_url),
             ("TMDB (a stand-in)", upstreams.tmdb_url),
-            ("Prowlarr (a stand-in)", f"{upstreams.prowlarr_url}[/]  [dim]its key: {upstreams.prowlarr.api_key}"),
+            ("Prowlarr (a stand-in)", upstreams.prowlarr_url),
+            ("    its key", upstreams.prowlarr.api_key),
         ):
-            out.print(f"  {name:<21}[link]{address}[/]")
+            out.print(f"  {name:<23}{address}")
         out.print(f"  [dim]{time.monotonic() - began:.0f} s[/]\n")
         with stack.browser() as browser:
             demo = Demo(out, stack, upstreams, browser)
