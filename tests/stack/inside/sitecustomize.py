@@ -66,9 +66,9 @@ def site():
     """Names of our functions from the outside in, but for the translation into DynamoDB's terms."""
     names, frame = [], sys._getframe(2)
     while frame is not None:
-        code = frame.f_code
-        if "/watchferry/" in code.co_filename and not code.co_filename.endswith(("_dynamo.py", "records.py")):
-            names.append(code.co_qualname.replace("<locals>.", ""))
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith("watchferry.") and not module.endswith(("._dynamo", ".records")):
+            names.append(frame.f_code.co_qualname.replace("<locals>.", ""))
         frame = frame.f_back
     return " › ".join(reversed(names))
 
