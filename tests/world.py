@@ -157,7 +157,7 @@ class World:
             budgets=Budgets(Table(self.client, "Budgets"), clock),
             rechecks=Rechecks(Table(self.client, "Rechecks"), clock),
             unmatched=UnmatchedTitles(Table(self.client, "Unmatched"), clock),
-            overrides=Overrides(Table(self.client, "Overrides"), clock),
+            overrides=Overrides(Table(self.client, "Overrides")),
             queues=self.queues,  # type: ignore[arg-type]
             telling=Telling(accounts, self.notices, clock),
             upstreams=Connected(settings, new_http(self.transport()), self.credentials, self.pause),

@@ -19,8 +19,8 @@ def unmatched(backend: Backend, clock: Clock) -> UnmatchedTitles:
 
 
 @pytest.fixture
-def overrides(backend: Backend, clock: Clock) -> Overrides:
-    return Overrides(backend.table("Overrides"), clock)
+def overrides(backend: Backend) -> Overrides:
+    return Overrides(backend.table("Overrides"))
 
 
 def row(key: str, title: Title = SILO, **more: object) -> Unmatched:

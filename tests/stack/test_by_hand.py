@@ -144,11 +144,17 @@ def test_unmatched_and_mended(person: Person) -> None:
     assert (answer.status_code, answer.content) == (204, b"")
     assert person.web.put(f"sync/overrides/{lost['key']}", json={"ignore": True}).status_code == 204
     assert person.pages("sync/unmatched") == []
+    said = {each["key"]: each for each in person.pages("sync/overrides")}
+    led, ignored = said[episode["key"]], said[lost["key"]]
+    assert (led["title"], led["trakt_id"], led["episode_offset"], led["ignore"]) == (episode["title"], show, 1, False)
+    assert led["trakt_title"] == episode["candidates"][0]["title"]
+    assert (ignored["title"], ignored["trakt_id"], ignored["ignore"]) == (lost["title"], None, True)
     run = person.run()
     assert (run["counts"]["sent"], run["counts"]["skipped"]["ignored"]) == (1, 1)
     assert person.web.delete(f"sync/overrides/{lost['key']}").status_code == 204
     person.run()
     assert [row["key"] for row in person.pages("sync/unmatched")] == [lost["key"]]
+    assert [each["key"] for each in person.pages("sync/overrides")] == [episode["key"]]
     assert refused(person, "DELETE", f"sync/overrides/{lost['key']}") == (404, "not_found")
 
 

@@ -73,6 +73,7 @@ def _look_after(everywhere: Browser) -> None:
     for path in ("/sync/settings", "/sync/state", "/sync/unmatched"):
         everywhere.get(path)
     everywhere.put("/sync/overrides/1", {"ignore": True})
+    everywhere.get("/sync/overrides")
     everywhere.delete("/sync/overrides/1")
 
 

@@ -198,6 +198,7 @@ OPERATION_IDS = {
     "cancel_run",
     "undo_run",
     "list_unmatched",
+    "list_overrides",
     "mend",
     "forget_override",
     "show_state",

@@ -374,7 +374,7 @@ class Wiring:
     def overrides(self) -> "Overrides":
         from watchferry.storage.overrides import Overrides
 
-        return Overrides(self.table(self.settings.overrides_table), self.clock)
+        return Overrides(self.table(self.settings.overrides_table))
 
     @cached_property
     def open_trakt(self) -> "Trakt":

@@ -7,7 +7,7 @@ import {
   experimental_createQueryPersister as createQueryPersister,
   type PersistedQuery,
 } from "@tanstack/react-query-persist-client";
-import { clear, createStore, del, entries, get, set, update } from "idb-keyval";
+import { clear, createStore, del, entries, get, set } from "idb-keyval";
 import { SHAPES } from "./shapes";
 
 const store = createStore("watchferry", "kept");
@@ -103,12 +103,3 @@ const flowKey = (provider: Provider) => `flow-${provider}`;
 export const keptFlow = (provider: Provider): Promise<Flow | undefined> => get(flowKey(provider), store);
 export const keepFlow = (provider: Provider, flow: Flow): Promise<void> => set(flowKey(provider), flow, store);
 export const dropFlow = (provider: Provider): Promise<void> => del(flowKey(provider), store);
-
-const SOLVED = "needs-solved";
-
-/** What was said of titles that need their owner: a list, since the server names no overrides. No release drops it. */
-export const keptSolved = async <Solved>(): Promise<Solved[]> => (await get(SOLVED, store)) ?? [];
-
-/** Changes the list as it is kept, whatever another window has put into it meanwhile. */
-export const keepSolved = <Solved>(change: (all: Solved[]) => Solved[]): Promise<void> =>
-  update<Solved[]>(SOLVED, (all = []) => change(all), store);

@@ -14,6 +14,7 @@ export type Event = Schemas["Event"];
 export type Outcome = Event["outcome"];
 export type State = Schemas["SyncState"];
 export type Settings = Schemas["SyncSettings"];
+export type Override = Schemas["Override"];
 export type Unmatched = Schemas["Unmatched"];
 export type Candidate = Schemas["Candidate"];
 export type ApiToken = Schemas["ApiToken"];
@@ -100,6 +101,25 @@ export const unmatchedQuery = () =>
       body(api.GET("/sync/unmatched", { params: { query: pageParam ? { cursor: pageParam } : {} } })),
     initialPageParam: "",
     getNextPageParam: (last) => last.next_cursor,
+    staleTime: 5 * MINUTE_MS,
+  });
+
+/** All that was said of titles: there are few. */
+export const overridesQuery = () =>
+  queryOptions({
+    queryKey: ["overrides"],
+    queryFn: async () => {
+      const all: Override[] = [];
+      let cursor: string | null = "";
+      while (cursor !== null) {
+        const page: Schemas["OverridePage"] = await body(
+          api.GET("/sync/overrides", { params: { query: cursor ? { cursor } : {} } }),
+        );
+        all.push(...page.items);
+        cursor = page.next_cursor;
+      }
+      return all;
+    },
     staleTime: 5 * MINUTE_MS,
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Unmatched } from "../api/queries";
-import { episodesOf, ignoring, type Need, needsOf, planOf, type Solved, solvedAnew } from "./needs";
+import type { Override, Unmatched } from "../api/queries";
+import { episodesOf, ignoring, type Need, needsOf, planOf, type Solved, solvedOf, withTakenBack } from "./needs";
 import { matches, UNSHIFTED } from "./offsets";
 
 const row = (key: string, more: Partial<Unmatched> = {}): Unmatched => ({
@@ -76,11 +76,44 @@ describe("what was solved", () => {
     expect(episodesOf(solved(1, "8104-0"))).toBe("");
     expect(episodesOf(solved(1, "310"))).toBe("");
   });
-  it("is the newest answer, never an older one to the same: taking that back would take back this", () => {
-    const before = [solved(2, "310"), solved(1, "8104-0-1", "8104-0-2")];
-    expect(solvedAnew(solved(3, "310", "8104-0-2"), before)).toEqual([
-      solved(3, "310", "8104-0-2"),
-      solved(1, "8104-0-1"),
+  const said = (key: string, at: string, more: Partial<Override> = {}): Override => ({
+    key,
+    title: "Шерлок",
+    year: 2010,
+    type: "episode",
+    ignore: true,
+    trakt_id: null,
+    trakt_title: null,
+    trakt_year: null,
+    season_offset: 0,
+    episode_offset: 0,
+    at,
+    ...more,
+  });
+  const early = "2026-11-01T10:00:00Z";
+  const late = "2026-11-02T10:00:00Z";
+
+  it("is one answer for all that a card was about, newest first", () => {
+    const led = { ignore: false, trakt_id: 7, trakt_title: "Sherlock", trakt_year: 2010 };
+    const all = [
+      said("310", early),
+      said("8104-0-1", early),
+      said("8104-0-2", late),
+      said("8104-1-2", early),
+      said("8104-0-3", early, { ...led, episode_offset: 1 }),
+      said("8104-0-4", early, led),
+    ];
+    expect(solvedOf(all).map(({ keys, as, at }) => [keys.join(" "), as, at])).toEqual([
+      ["8104-0-1 8104-0-2", null, Date.parse(late)],
+      ["310", null, Date.parse(early)],
+      ["8104-1-2", null, Date.parse(early)],
+      ["8104-0-3", "Sherlock, 2010", Date.parse(early)],
+      ["8104-0-4", "Sherlock, 2010", Date.parse(early)],
     ]);
+  });
+  it("is said to be taken back until something else is said of it", () => {
+    const taken = solved(1, "8104-0-1", "8104-0-2");
+    expect(withTakenBack([solved(2, "310")], [taken])).toEqual([{ ...taken, back: true }, solved(2, "310")]);
+    expect(withTakenBack([solved(3, "8104-0-2")], [taken])).toEqual([solved(3, "8104-0-2")]);
   });
 });

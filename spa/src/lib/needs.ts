@@ -1,5 +1,5 @@
 /** Unmatched rows as cards, and which overrides a card's answer becomes (storage/overrides.py: the keys). */
-import type { Candidate, Unmatched } from "../api/queries";
+import type { Candidate, Override, Unmatched } from "../api/queries";
 import { inOrder, type Match, type Place, placeName } from "./offsets";
 
 /** What one card asks about: a film, a whole show, or the episodes of one season that a show lacks. */
@@ -89,26 +89,47 @@ export const ignoring = (need: Need): Plan => ({
   scope: need.season === null ? "title" : "episodes",
 });
 
-/** An answer that was given, as the browser keeps it: enough to name it and to take it back. */
+/** An answer that was given, under all keys at once for which it was: enough to name it and to take it back. */
 export interface Solved {
   title: string;
   /** Under which it is stored. */
   keys: string[];
   /** What it is at Trakt; null where it is ignored. */
   as: string | null;
-  /** Unix milliseconds: a title may be solved, taken back and solved again. */
+  /** Unix milliseconds. */
   at: number;
   /** Taken back: the overrides are gone. */
   back?: boolean;
 }
 
-/** The list with a new answer in front. What it stands for in place of an older one, the older one is no more. */
-export const solvedAnew = (solved: Solved, others: readonly Solved[]): Solved[] => [
-  solved,
-  ...others
-    .map((each) => (each.back ? each : { ...each, keys: each.keys.filter((key) => !solved.keys.includes(key)) }))
-    .filter(({ keys }) => keys.length > 0),
-];
+/** Cards are of a title or of a season. */
+const answerOf = ({ key, ignore, trakt_id, season_offset, episode_offset }: Override): string =>
+  [...key.split("-", 2), ignore, trakt_id, season_offset, episode_offset].join();
+
+/** The answers behind the overrides, newest first. */
+export function solvedOf(overrides: readonly Override[]): Solved[] {
+  const answers = new Map<string, Solved>();
+  for (const override of overrides) {
+    const { key, title, ignore, trakt_id, trakt_title, trakt_year } = override;
+    const answer = answers.get(answerOf(override));
+    const at = Date.parse(override.at);
+    if (answer) {
+      answer.keys.push(key);
+      answer.at = Math.max(answer.at, at);
+    } else {
+      const as = ignore ? null : [trakt_title ?? trakt_id, trakt_year].filter(Boolean).join(", ");
+      answers.set(answerOf(override), { title, keys: [key], as, at });
+    }
+  }
+  return [...answers.values()].sort((one, other) => other.at - one.at);
+}
+
+/** With those that were taken back meanwhile, until something else is said of them. */
+export const withTakenBack = (solved: readonly Solved[], back: readonly Solved[]): Solved[] => {
+  const told = new Set(solved.flatMap(({ keys }) => keys));
+  const gone = back.filter(({ keys }) => !keys.some((key) => told.has(key)));
+  return [...gone.map((each) => ({ ...each, back: true })), ...solved];
+};
 
 /** “S0E1, S0E2”: the episodes that an answer is about; empty where it is about all of a title or a season. */
 export const episodesOf = ({ keys }: Pick<Solved, "keys">): string =>

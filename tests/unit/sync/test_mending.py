@@ -9,7 +9,7 @@ from tests.unit.sync.test_sending import Refusing
 from tests.upstreams import Library, film, series
 from tests.world import NOW, World
 from watchferry.errors import Problem, RetryLater
-from watchferry.models import Title
+from watchferry.models import Title, iso
 from watchferry.storage.unmatched import Unmatched
 from watchferry.sync import mending
 from watchferry.sync.bodies import Mend
@@ -331,6 +331,36 @@ def test_an_override_taken_back_while_a_run_maps(world: World) -> None:
     world.upstreams.trakt.faults.add(path="^/search/", when="after", meanwhile=said)
     assert world.run().counts["skipped"]["ignored"] == 2
     assert world.run().counts["skipped"]["not_found"] == 2
+
+
+def test_what_was_said_can_be_seen(world: World) -> None:
+    """By its user, in pages, with what it is called at Trakt; what was taken back is no more there."""
+    world.run()
+    show = show_of(world, SILO)
+    mend(world, "11", trakt_id=777)
+    mend(world, "90-1-3", trakt_id=show.trakt, season_offset=-1, episode_offset=-2)
+    mend(world, "91", ignore=True)
+    said = mending.overrides(world.mending, USER, limit=2, after=None)
+    said += mending.overrides(world.mending, USER, limit=2, after=said[-1]["key"])
+    film, shifted, ignored = said
+    assert film == {
+        "key": "11",
+        "title": "Потерянный / The Lost One",
+        "year": 2020,
+        "type": "movie",
+        "ignore": False,
+        "trakt_id": 777,
+        "trakt_title": "The Lost One and Found",
+        "trakt_year": 2021,
+        "season_offset": 0,
+        "episode_offset": 0,
+        "at": iso(world.now),
+    }
+    assert (shifted["key"], shifted["trakt_year"], shifted["season_offset"]) == ("90-1-3", 2023, -1)
+    assert (ignored["key"], ignored["ignore"], ignored["trakt_id"], ignored["trakt_title"]) == ("91", True, None, None)
+    mending.forget(world.mending, USER, "11")
+    assert [each["key"] for each in mending.overrides(world.mending, USER, limit=9, after=None)] == ["90-1-3", "91"]
+    assert mending.overrides(world.mending, "ron", limit=9, after=None) == []
 
 
 # ---------------------------------------------------------------- what leads nowhere

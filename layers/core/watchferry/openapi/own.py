@@ -26,6 +26,7 @@ _QUERIES: Mapping[str, list[Json]] = {
         {"name": "reason", "in": "query", "schema": {"enum": list(REASONS)}},
     ],
     "/sync/unmatched": [_CURSOR],
+    "/sync/overrides": [_CURSOR],
 }
 """Query parameters of our own endpoints; the proxy's are the upstreams'."""
 

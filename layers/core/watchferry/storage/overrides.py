@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Self
 
 from watchferry.models import Ids, Title, View
-from watchferry.storage._dynamo import Clock, Item, Key, Table
+from watchferry.storage._dynamo import Item, Key, Table
 from watchferry.storage._packed import pack, unpack
 
 
@@ -21,10 +21,14 @@ class Override:
     """As Kinopub has it, so that it can be asked again."""
     ignore: bool = False
     trakt_id: int = 0
+    trakt_title: str | None = None
+    trakt_year: int | None = None
     ids: Ids = field(default_factory=dict)
     """Of the film at Trakt."""
     season_offset: int = 0
     episode_offset: int = 0
+    at: int = 0
+    """Unix seconds: when it was said."""
 
     def shifted(self, season: int, number: int) -> tuple[int, int]:
         """Trakt's season and number for Kinopub's."""
@@ -40,9 +44,12 @@ class Override:
             title=Title.restored(unpack(item["title"])),
             ignore=item["ignore"],
             trakt_id=item.get("trakt_id", 0),
+            trakt_title=item.get("trakt_title"),
+            trakt_year=item.get("trakt_year"),
             ids=item.get("ids", {}),
             season_offset=item.get("season_offset", 0),
             episode_offset=item.get("episode_offset", 0),
+            at=item.get("at", 0),
         )
 
 
@@ -64,7 +71,6 @@ class Rules:
 @dataclass(slots=True)
 class Overrides:
     table: Table
-    clock: Clock
 
     def rules(self, user_id: str) -> Rules:
         by_item: dict[int, dict[str, Override]] = defaultdict(dict)
@@ -75,6 +81,12 @@ class Overrides:
 
     def all(self, user_id: str) -> Iterator[Override]:
         return (Override.of(item) for item in self.table.query(Key("user_id").eq(user_id)))
+
+    def page(self, user_id: str, *, limit: int, after: str | None) -> Iterator[Override]:
+        """In the order of their keys."""
+        user = Key("user_id").eq(user_id)
+        key = user & Key("key").gt(after) if after else user
+        return (Override.of(item) for item in self.table.query(key, limit=limit))
 
     def get(self, user_id: str, key: str) -> Override | None:
         item = self.table.get({"user_id": user_id, "key": key})
@@ -88,10 +100,12 @@ class Overrides:
                 "title": pack(override.title.stored()),
                 "ignore": override.ignore,
                 "trakt_id": override.trakt_id,
+                "trakt_title": override.trakt_title,
+                "trakt_year": override.trakt_year,
                 "ids": dict(override.ids),
                 "season_offset": override.season_offset,
                 "episode_offset": override.episode_offset,
-                "at": int(self.clock()),
+                "at": override.at,
             }
         )
 

@@ -117,6 +117,27 @@ class Unmatched(TypedDict):
     candidates: list[Candidate]
 
 
+class Override(TypedDict):
+    """What its user has said of a title, a season or an episode: another one at Trakt, or none."""
+
+    key: str
+    title: str
+    year: int | None
+    type: Kind
+    ignore: bool
+    trakt_id: int | None
+    trakt_title: str | None
+    trakt_year: int | None
+    season_offset: int
+    episode_offset: int
+    at: str
+
+
+class OverridePage(TypedDict):
+    items: list[Override]
+    next_cursor: str | None
+
+
 class UnmatchedPage(TypedDict):
     items: list[Unmatched]
     next_cursor: str | None

@@ -4,16 +4,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
-from watchferry.clients.trakt import SearchType, Trakt
+from watchferry.clients.trakt import SearchType, Trakt, Work
 from watchferry.errors import NotThere, Problem, RetryLater, WatchferryError
+from watchferry.models import iso
 from watchferry.storage.mappings import MISSING, Mappings
 from watchferry.storage.overrides import Override, Overrides
 from watchferry.storage.rechecks import Rechecks
 from watchferry.storage.unmatched import Unmatched, UnmatchedTitles
 from watchferry.sync import answers
-from watchferry.sync.mapping import Unmapped, best_hit, index_seasons, names_to_ask, same_name
+from watchferry.sync.mapping import index_seasons, names_to_ask, same_name
 
 if TYPE_CHECKING:
     from watchferry.sync.bodies import Mend
@@ -74,12 +75,17 @@ def mend(own: Deployment, user_id: str, key: str, wanted: "Mend") -> None:
     titles = [*(row.title for row in waiting), *(each.title for each in known)]
     if not titles:
         raise Problem(404, "not_found", "there is nothing to mend under this key")
-    override = Override(key, titles[0])
+    override = Override(key, titles[0], at=int(own.clock()))
     solved = [row for row in waiting if _covers(key, row)]
     override = replace(override, ignore=True) if wanted.ignore else _led(own.open_trakt, override, wanted, solved)
     own.overrides.put(user_id, override)
     own.rechecks.wish(user_id, override.title)
     own.unmatched.delete(user_id, [row.key for row in solved])
+
+
+def overrides(own: Deployment, user_id: str, *, limit: int, after: str | None) -> list[answers.Override]:
+    """What its user has said, in the order of the keys."""
+    return [_told(override) for override in own.overrides.page(user_id, limit=limit, after=after)]
 
 
 def forget(own: Deployment, user_id: str, key: str) -> None:
@@ -103,17 +109,21 @@ def _led(trakt: Trakt, override: Override, wanted: "Mend", waiting: Sequence[Unm
     if not override.title.is_show:
         if wanted.season_offset or wanted.episode_offset:
             raise Problem(400, "validation", "season_offset, episode_offset: a film has neither")
-        found = best_hit(trakt.search_id("trakt", trakt_id, "movie").hits, "movie")
-        if isinstance(found, Unmapped):
-            raise Problem(400, "validation", "trakt_id: Trakt has no such film")
-        return replace(override, trakt_id=trakt_id, ids=found)
+        film = _work(trakt, trakt_id, "movie")
+        return replace(override, trakt_id=trakt_id, trakt_title=film.title, trakt_year=film.year, ids=film.known_ids)
+    show = _work(trakt, trakt_id, "show")
     override = replace(
-        override, trakt_id=trakt_id, season_offset=wanted.season_offset, episode_offset=wanted.episode_offset
+        override,
+        trakt_id=trakt_id,
+        trakt_title=show.title,
+        trakt_year=show.year,
+        season_offset=wanted.season_offset,
+        episode_offset=wanted.episode_offset,
     )
     try:
         seasons = trakt.seasons(trakt_id)
     except NotThere as gone:
-        raise Problem(400, "validation", "trakt_id: Trakt has no such show") from gone
+        raise _no_such("show") from gone
     places = _places(override, waiting)
     there = index_seasons(seasons) or {
         str(season): {str(episode.number): {} for episode in trakt.season(trakt_id, season)}
@@ -125,6 +135,18 @@ def _led(trakt: Trakt, override: Override, wanted: "Mend", waiting: Sequence[Unm
     ):
         raise Problem(400, "validation", f"season_offset, episode_offset: Trakt's show has no {_named(*places[0])}")
     return override
+
+
+def _work(trakt: Trakt, trakt_id: int, kind: SearchType) -> Work:
+    works = [getattr(hit, kind) for hit in trakt.search_id("trakt", trakt_id, kind).hits]
+    found = next((work for work in works if work is not None and work.trakt == trakt_id), None)
+    if found is None:
+        raise _no_such(kind)
+    return cast("Work", found)
+
+
+def _no_such(kind: SearchType) -> Problem:
+    return Problem(400, "validation", f"trakt_id: Trakt has no such {'film' if kind == 'movie' else kind}")
 
 
 def _places(override: Override, waiting: Sequence[Unmatched]) -> list[tuple[int, int | None]]:
@@ -171,6 +193,22 @@ def _candidates(own: Deployment, row: Unmatched, until: float) -> list[answers.C
         {"trakt_id": trakt_id, "type": kind, "title": work.title, "year": work.year, "ids": dict(work.known_ids)}
         for trakt_id, work in list(unique.items())[:MOST_CANDIDATES]
     ]
+
+
+def _told(override: Override) -> answers.Override:
+    return {
+        "key": override.key,
+        "title": override.title.title,
+        "year": override.title.year,
+        "type": "episode" if override.title.is_show else "movie",
+        "ignore": override.ignore,
+        "trakt_id": override.trakt_id or None,
+        "trakt_title": override.trakt_title,
+        "trakt_year": override.trakt_year,
+        "season_offset": override.season_offset,
+        "episode_offset": override.episode_offset,
+        "at": iso(override.at),
+    }
 
 
 def _shown(row: Unmatched, candidates: list[answers.Candidate]) -> answers.Unmatched:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 RUNS_A_PAGE = 20
 UNMATCHED_A_PAGE = 20
+OVERRIDES_A_PAGE = 100
 KEY = re.compile(r"\d{1,15}(-\d{1,9}(-\d{1,9})?)?")
 """Of an override: a title, a season of it, an episode (storage/overrides.py)."""
 
@@ -126,6 +127,17 @@ def _add_mending(api: Api, deployment: "Callable[[], Deployment]") -> None:
         shown = rows[:UNMATCHED_A_PAGE]
         more = len(rows) > UNMATCHED_A_PAGE
         return Answer(200, {"items": with_candidates(own, shown), "next_cursor": shown[-1].key if more else None})
+
+    @api.get("/sync/overrides")
+    def list_overrides(call: Call) -> Ok[answers.OverridePage]:
+        """Beyond http-api.md's table: what cannot be seen cannot be taken back."""
+        from watchferry.sync import mending
+
+        own: Any = deployment()
+        found = mending.overrides(own, call.user_id, limit=OVERRIDES_A_PAGE + 1, after=call.cursor())
+        shown = found[:OVERRIDES_A_PAGE]
+        more = len(found) > OVERRIDES_A_PAGE
+        return Answer(200, {"items": shown, "next_cursor": shown[-1]["key"] if more else None})
 
     @api.put("/sync/overrides/<key>")
     def mend(call: Call, key: str) -> Done:

@@ -21,7 +21,7 @@ export function NeedsYou() {
   const { t } = useTranslation(["needs", "common"]);
   const query = useInfiniteQuery(unmatchedQuery());
   const { mend, failed } = useMend();
-  const solved = useSolved();
+  const { solved, takeBack } = useSolved();
   const last = useQuery(stateQuery()).data?.last_success_at;
   const toCome = solved.some(({ as, at, back }) => as !== null && !back && at > Date.parse(last ?? "1970-01-01"));
   const needs = needsOf(query.data?.pages.flatMap((page) => page.items) ?? []);
@@ -56,7 +56,7 @@ export function NeedsYou() {
             <Paper withBorder p="md">
               <Stack>
                 <NextRun />
-                {solved.length > 0 && <SolvedList solved={solved} />}
+                {solved.length > 0 && <SolvedList solved={solved} onBack={takeBack} />}
               </Stack>
             </Paper>
           </aside>

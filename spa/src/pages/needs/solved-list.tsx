@@ -1,16 +1,21 @@
 import { Stack, Text, Title, UnstyledButton } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { episodesOf, type Solved } from "../../lib/needs";
 import { Button } from "../../parts/button";
 import { Trouble } from "../../parts/trouble";
 import styles from "./needs.module.css";
-import { useTakeBack } from "./use-mend";
 
 const SHORT = 8;
 
+interface Told {
+  solved: readonly Solved[];
+  onBack: (taken: Solved) => Promise<void>;
+}
+
 /** What was said, each with a way back. */
-export function SolvedList({ solved }: { solved: readonly Solved[] }) {
+export function SolvedList({ solved, onBack }: Told) {
   const { t } = useTranslation("needs");
   const [all, setAll] = useState(false);
   const shown = all ? solved : solved.slice(0, SHORT);
@@ -21,7 +26,7 @@ export function SolvedList({ solved }: { solved: readonly Solved[] }) {
       </Title>
       <ul className={styles.solved}>
         {shown.map((each) => (
-          <OneSolved key={each.at} solved={each} />
+          <OneSolved key={each.keys.join()} solved={each} onBack={onBack} />
         ))}
       </ul>
       {shown.length < solved.length && (
@@ -33,9 +38,9 @@ export function SolvedList({ solved }: { solved: readonly Solved[] }) {
   );
 }
 
-function OneSolved({ solved }: { solved: Solved }) {
+function OneSolved({ solved, onBack }: { solved: Solved; onBack: Told["onBack"] }) {
   const { t } = useTranslation("needs");
-  const takeBack = useTakeBack();
+  const takeBack = useMutation({ mutationFn: onBack });
   return (
     <li>
       <Text size="sm" fw={600}>

@@ -1,9 +1,8 @@
 import { type InfiniteData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { ApiError, api, type Schemas } from "../../api/client";
-import { keepSolved, keptSolved } from "../../api/kept";
-import { type Candidate, unmatchedQuery } from "../../api/queries";
-import { type Need, type Plan, type Solved, solvedAnew } from "../../lib/needs";
+import { type Candidate, overridesQuery, unmatchedQuery } from "../../api/queries";
+import { type Need, type Plan, type Solved, solvedOf, withTakenBack } from "../../lib/needs";
 import type { Shift } from "../../lib/offsets";
 
 /** What a person says of a title: this one at Trakt, or none. */
@@ -22,19 +21,28 @@ export interface Failed {
 
 type Pages = InfiniteData<Schemas["UnmatchedPage"], unknown>;
 
-const SOLVED = ["needs-solved"];
+/** What was said, newest first, and a way to take it back: the next run looks at the title as if nothing had been. */
+export function useSolved() {
+  const client = useQueryClient();
+  const { data } = useQuery(overridesQuery());
+  const [back, setBack] = useState<readonly Solved[]>([]);
+  const solved = useMemo(() => withTakenBack(solvedOf(data ?? []), back), [data, back]);
 
-const NONE: Solved[] = [];
+  async function takeBack(taken: Solved) {
+    for (const key of taken.keys) {
+      try {
+        await api.DELETE("/sync/overrides/{key}", { params: { path: { key } } });
+      } catch (error) {
+        if (!(error instanceof ApiError && error.code === "not_found")) throw error; // else it was taken back elsewhere
+      }
+    }
+    setBack((others) => [taken, ...others]);
+    const list = overridesQuery().queryKey;
+    client.setQueryData(list, (all) => all?.filter(({ key }) => !taken.keys.includes(key)));
+    await Promise.all([list, unmatchedQuery().queryKey].map((queryKey) => client.invalidateQueries({ queryKey })));
+  }
 
-/** What was said in this browser, newest first. */
-export function useSolved(): Solved[] {
-  const { data } = useQuery<Solved[]>({
-    queryKey: SOLVED,
-    queryFn: () => keptSolved<Solved>(),
-    staleTime: Number.POSITIVE_INFINITY,
-    persister: undefined, // it is kept by itself
-  });
-  return data ?? NONE;
+  return { solved, takeBack };
 }
 
 const without = (pages: Pages | undefined, keys: ReadonlySet<string>): Pages | undefined =>
@@ -78,41 +86,12 @@ export function useMend() {
         return without(before ?? now, new Set(gone.filter((key) => !stay.has(key) && !own.has(key))));
       });
     },
-    onSuccess: async (_, { need, plan, answer }) => {
-      const as =
-        answer === "ignore" ? null : [answer.candidate.title, answer.candidate.year].filter(Boolean).join(", ");
-      const solved = { title: need.title, keys: plan.keys, as, at: Date.now() };
-      client.setQueryData<Solved[]>(SOLVED, (others = []) => solvedAnew(solved, others));
-      await keepSolved<Solved>((others) => solvedAnew(solved, others)).catch(() => undefined); // it was answered
-    },
     onSettled: () => {
       // The last one of several: an earlier answer would bring back cards that are on their way.
-      if (client.isMutating({ mutationKey: ["mend"] }) === 1) return client.invalidateQueries({ queryKey: list });
-      return undefined;
+      if (client.isMutating({ mutationKey: ["mend"] }) !== 1) return undefined;
+      const told = [list, overridesQuery().queryKey];
+      return Promise.all(told.map((queryKey) => client.invalidateQueries({ queryKey })));
     },
   });
   return { mend: mutate, failed };
-}
-
-/** Takes an answer back: the next run looks at the title as if nothing had been said. */
-export function useTakeBack() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: async ({ keys }: Solved) => {
-      for (const key of keys) {
-        try {
-          await api.DELETE("/sync/overrides/{key}", { params: { path: { key } } });
-        } catch (error) {
-          if (!(error instanceof ApiError && error.code === "not_found")) throw error; // else it was taken back elsewhere
-        }
-      }
-    },
-    onSuccess: async (_, taken) => {
-      client.setQueryData<Solved[]>(SOLVED, (all) =>
-        all?.map((each) => (each.at === taken.at ? { ...each, back: true } : each)),
-      );
-      await keepSolved<Solved>((all) => all.filter(({ at }) => at !== taken.at)).catch(() => undefined);
-      return client.invalidateQueries({ queryKey: unmatchedQuery().queryKey });
-    },
-  });
 }
