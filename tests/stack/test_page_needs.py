@@ -35,6 +35,7 @@ def test_mending_a_title(window: Window, person: Person) -> None:
         card.get_by_role("button", name="Use this").click()
     assert stored.value.status == 204
     expect(card).to_have_count(0)
+    window.sees(window.text("^Is “Film"))
     had = person.plays
     assert person.run()["counts"]["sent"] == 1
     assert (person.plays - had).total() == 1
