@@ -90,6 +90,20 @@ def test_the_narrowest_override_counts(overrides: Overrides, user: str) -> None:
     assert season.shifted(2, 7) == (2, 4)
 
 
+def test_overrides_in_pages(overrides: Overrides, user: str) -> None:
+    """As they were written, in the order of keys, from behind any key, though it be gone."""
+    said = [
+        Override(f"90-1-{number:02}", SILO, trakt_id=7, trakt_title="Silo", trakt_year=2023, at=number)
+        for number in range(1, 30)
+    ]
+    for override in said:
+        overrides.put(user, override)
+    assert list(overrides.all(user)) == said
+    overrides.delete(user, said[9].key)
+    assert list(overrides.all(user, limit=5, after=said[9].key)) == said[10:15]
+    assert list(overrides.all(user + "x")) == []
+
+
 def test_an_override_is_changed_and_taken_back(overrides: Overrides, user: str) -> None:
     overrides.put(user, Override("90", SILO, trakt_id=1))
     overrides.put(user, Override("90", SILO, ignore=True))

@@ -26,7 +26,7 @@ def test_calls(options: Options, said: StringIO) -> None:
 
 
 def test_proxy(options: Options, said: StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proxy, "CALLS", 5)
+    monkeypatch.setattr(proxy, "ROUNDS", 1)
     proxy.bench(options)
     counted = next(line for line in said.getvalue().splitlines() if "misses of one key" in line)
     assert "✓" in counted

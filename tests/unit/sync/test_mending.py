@@ -11,7 +11,7 @@ from tests.world import NOW, World
 from watchferry.errors import Problem, RetryLater
 from watchferry.models import Title, iso
 from watchferry.storage.unmatched import Unmatched
-from watchferry.sync import mending
+from watchferry.sync import answers, mending
 from watchferry.sync.bodies import Mend
 
 USER = "harry"
@@ -51,6 +51,10 @@ def keys(world: World) -> list[str]:
 
 def mend(world: World, key: str, **wanted: Any) -> None:
     mending.mend(world.mending, USER, key, Mend(**wanted))
+
+
+def said(world: World) -> list[answers.Override]:
+    return [mending.said(override) for override in world.shop.overrides.all(USER)]
 
 
 def refused(world: World, key: str, **wanted: Any) -> tuple[int, str]:
@@ -334,15 +338,13 @@ def test_an_override_taken_back_while_a_run_maps(world: World) -> None:
 
 
 def test_what_was_said_can_be_seen(world: World) -> None:
-    """By its user, in pages, with what it is called at Trakt; what was taken back is no more there."""
+    """With what it is called at Trakt; what was taken back is no more there."""
     world.run()
     show = show_of(world, SILO)
     mend(world, "11", trakt_id=777)
     mend(world, "90-1-3", trakt_id=show.trakt, season_offset=-1, episode_offset=-2)
     mend(world, "91", ignore=True)
-    said = mending.overrides(world.mending, USER, limit=2, after=None)
-    said += mending.overrides(world.mending, USER, limit=2, after=said[-1]["key"])
-    film, shifted, ignored = said
+    film, shifted, ignored = said(world)
     assert film == {
         "key": "11",
         "title": "Потерянный / The Lost One",
@@ -359,8 +361,7 @@ def test_what_was_said_can_be_seen(world: World) -> None:
     assert (shifted["key"], shifted["trakt_year"], shifted["season_offset"]) == ("90-1-3", 2023, -1)
     assert (ignored["key"], ignored["ignore"], ignored["trakt_id"], ignored["trakt_title"]) == ("91", True, None, None)
     mending.forget(world.mending, USER, "11")
-    assert [each["key"] for each in mending.overrides(world.mending, USER, limit=9, after=None)] == ["90-1-3", "91"]
-    assert mending.overrides(world.mending, "ron", limit=9, after=None) == []
+    assert [each["key"] for each in said(world)] == ["90-1-3", "91"]
 
 
 # ---------------------------------------------------------------- what leads nowhere

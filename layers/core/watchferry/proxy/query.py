@@ -56,9 +56,8 @@ def meant(raw: str) -> list[tuple[str, str]]:
     ]
 
 
-@functools.lru_cache(256)
 def is_personal(raw: str) -> bool:
-    return any(name.lower() in PERSONAL for name, _ in _pairs(raw))
+    return any(unquote_plus(part.partition("=")[0]).lower() in PERSONAL for part in raw.split("&"))
 
 
 @functools.lru_cache(256)

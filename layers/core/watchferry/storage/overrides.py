@@ -74,19 +74,14 @@ class Overrides:
 
     def rules(self, user_id: str) -> Rules:
         by_item: dict[int, dict[str, Override]] = defaultdict(dict)
-        for item in self.table.query(Key("user_id").eq(user_id)):
-            override = Override.of(item)
+        for override in self.all(user_id):
             by_item[override.title.item][override.key] = override
         return Rules(by_item)
 
-    def all(self, user_id: str) -> Iterator[Override]:
-        return (Override.of(item) for item in self.table.query(Key("user_id").eq(user_id)))
-
-    def page(self, user_id: str, *, limit: int, after: str | None) -> Iterator[Override]:
-        """In the order of their keys."""
-        user = Key("user_id").eq(user_id)
-        key = user & Key("key").gt(after) if after else user
-        return (Override.of(item) for item in self.table.query(key, limit=limit))
+    def all(self, user_id: str, *, limit: int | None = None, after: str | None = None) -> Iterator[Override]:
+        """In the order of their keys; from behind `after` on."""
+        behind = {"user_id": user_id, "key": after} if after else None
+        return map(Override.of, self.table.query(Key("user_id").eq(user_id), limit=limit, after=behind))
 
     def get(self, user_id: str, key: str) -> Override | None:
         item = self.table.get({"user_id": user_id, "key": key})

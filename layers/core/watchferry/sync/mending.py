@@ -83,9 +83,21 @@ def mend(own: Deployment, user_id: str, key: str, wanted: "Mend") -> None:
     own.unmatched.delete(user_id, [row.key for row in solved])
 
 
-def overrides(own: Deployment, user_id: str, *, limit: int, after: str | None) -> list[answers.Override]:
-    """What its user has said, in the order of the keys."""
-    return [_told(override) for override in own.overrides.page(user_id, limit=limit, after=after)]
+def said(override: Override) -> answers.Override:
+    """What its user has said of a title."""
+    return {
+        "key": override.key,
+        "title": override.title.title,
+        "year": override.title.year,
+        "type": "episode" if override.title.is_show else "movie",
+        "ignore": override.ignore,
+        "trakt_id": override.trakt_id or None,
+        "trakt_title": override.trakt_title,
+        "trakt_year": override.trakt_year,
+        "season_offset": override.season_offset,
+        "episode_offset": override.episode_offset,
+        "at": iso(override.at),
+    }
 
 
 def forget(own: Deployment, user_id: str, key: str) -> None:
@@ -193,22 +205,6 @@ def _candidates(own: Deployment, row: Unmatched, until: float) -> list[answers.C
         {"trakt_id": trakt_id, "type": kind, "title": work.title, "year": work.year, "ids": dict(work.known_ids)}
         for trakt_id, work in list(unique.items())[:MOST_CANDIDATES]
     ]
-
-
-def _told(override: Override) -> answers.Override:
-    return {
-        "key": override.key,
-        "title": override.title.title,
-        "year": override.title.year,
-        "type": "episode" if override.title.is_show else "movie",
-        "ignore": override.ignore,
-        "trakt_id": override.trakt_id or None,
-        "trakt_title": override.trakt_title,
-        "trakt_year": override.trakt_year,
-        "season_offset": override.season_offset,
-        "episode_offset": override.episode_offset,
-        "at": iso(override.at),
-    }
 
 
 def _shown(row: Unmatched, candidates: list[answers.Candidate]) -> answers.Unmatched:

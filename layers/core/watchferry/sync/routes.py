@@ -15,7 +15,7 @@ from watchferry.sync.report import as_csv, read_report
 from watchferry.sync.views import event_view, run_view, settings_view, state_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from watchferry.notify.webhook import WebhookSetting
     from watchferry.settings import Settings
@@ -50,11 +50,9 @@ def mount(api: Api, deployment: "Callable[[], Deployment]") -> None:
 
     @api.get("/sync/runs")
     def list_runs(call: Call) -> Ok[answers.RunPage]:
-        runs = list(deployment().runs.newest(call.user_id, limit=RUNS_A_PAGE + 1, before=call.cursor()))
-        more = len(runs) > RUNS_A_PAGE
-        shown = runs[:RUNS_A_PAGE]
-        cursor = shown[-1].run_id if more else None
-        return Answer(200, {"items": [run_view(run) for run in shown], "next_cursor": cursor})
+        found = deployment().runs.newest(call.user_id, limit=RUNS_A_PAGE + 1, before=call.cursor())
+        runs, last = _page(found, RUNS_A_PAGE)
+        return Answer(200, {"items": [run_view(run) for run in runs], "next_cursor": last.run_id if last else None})
 
     @api.get("/sync/runs/<run_id>")
     def show_run(call: Call, run_id: str) -> Ok[answers.Run]:
@@ -123,21 +121,19 @@ def _add_mending(api: Api, deployment: "Callable[[], Deployment]") -> None:
         from watchferry.sync.mending import with_candidates
 
         own: Any = deployment()
-        rows = list(own.unmatched.page(call.user_id, limit=UNMATCHED_A_PAGE + 1, after=call.cursor()))
-        shown = rows[:UNMATCHED_A_PAGE]
-        more = len(rows) > UNMATCHED_A_PAGE
-        return Answer(200, {"items": with_candidates(own, shown), "next_cursor": shown[-1].key if more else None})
+        found = own.unmatched.page(call.user_id, limit=UNMATCHED_A_PAGE + 1, after=call.cursor())
+        rows, last = _page(found, UNMATCHED_A_PAGE)
+        return Answer(200, {"items": with_candidates(own, rows), "next_cursor": last.key if last else None})
 
     @api.get("/sync/overrides")
     def list_overrides(call: Call) -> Ok[answers.OverridePage]:
         """Beyond http-api.md's table: what cannot be seen cannot be taken back."""
-        from watchferry.sync import mending
+        from watchferry.sync.mending import said
 
         own: Any = deployment()
-        found = mending.overrides(own, call.user_id, limit=OVERRIDES_A_PAGE + 1, after=call.cursor())
-        shown = found[:OVERRIDES_A_PAGE]
-        more = len(found) > OVERRIDES_A_PAGE
-        return Answer(200, {"items": shown, "next_cursor": shown[-1]["key"] if more else None})
+        found = own.overrides.all(call.user_id, limit=OVERRIDES_A_PAGE + 1, after=call.cursor())
+        overrides, last = _page(found, OVERRIDES_A_PAGE)
+        return Answer(200, {"items": [said(each) for each in overrides], "next_cursor": last.key if last else None})
 
     @api.put("/sync/overrides/<key>")
     def mend(call: Call, key: str) -> Done:
@@ -155,6 +151,12 @@ def _add_mending(api: Api, deployment: "Callable[[], Deployment]") -> None:
         own: Any = deployment()
         mending.forget(own, call.user_id, _key(key))
         return Answer(204)
+
+
+def _page[R](found: "Iterable[R]", size: int) -> tuple[list[R], R | None]:
+    """What is shown of one row more than that; the last of it where there is more."""
+    rows = list(found)
+    return rows[:size], rows[size - 1] if len(rows) > size else None
 
 
 def _run(own: Deployment, call: Call, run_id: str) -> Run:

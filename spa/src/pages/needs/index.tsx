@@ -21,7 +21,7 @@ export function NeedsYou() {
   const { t } = useTranslation(["needs", "common"]);
   const query = useInfiniteQuery(unmatchedQuery());
   const { mend, failed } = useMend();
-  const { solved, takeBack } = useSolved();
+  const { solved, takeBack, trouble, askAgain } = useSolved();
   const last = useQuery(stateQuery()).data?.last_success_at;
   const toCome = solved.some(({ as, at, back }) => as !== null && !back && at > Date.parse(last ?? "1970-01-01"));
   const needs = needsOf(query.data?.pages.flatMap((page) => page.items) ?? []);
@@ -51,11 +51,12 @@ export function NeedsYou() {
         )}
       </div>
       <div className={styles.page}>
-        {(needs.length > 0 || solved.length > 0) && (
+        {(needs.length > 0 || solved.length > 0 || trouble) && (
           <aside className={styles.aside} aria-label={t("next.label")}>
             <Paper withBorder p="md">
               <Stack>
                 <NextRun />
+                {trouble ? <Trouble error={trouble} onRetry={askAgain} /> : null}
                 {solved.length > 0 && <SolvedList solved={solved} onBack={takeBack} />}
               </Stack>
             </Paper>

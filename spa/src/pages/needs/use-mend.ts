@@ -21,28 +21,33 @@ export interface Failed {
 
 type Pages = InfiniteData<Schemas["UnmatchedPage"], unknown>;
 
+async function forget(key: string): Promise<void> {
+  try {
+    await api.DELETE("/sync/overrides/{key}", { params: { path: { key } } });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.code === "not_found")) throw error; // else it was taken back elsewhere
+  }
+}
+
 /** What was said, newest first, and a way to take it back: the next run looks at the title as if nothing had been. */
 export function useSolved() {
   const client = useQueryClient();
-  const { data } = useQuery(overridesQuery());
+  const { data, error, refetch } = useQuery(overridesQuery());
   const [back, setBack] = useState<readonly Solved[]>([]);
   const solved = useMemo(() => withTakenBack(solvedOf(data ?? []), back), [data, back]);
 
   async function takeBack(taken: Solved) {
-    for (const key of taken.keys) {
-      try {
-        await api.DELETE("/sync/overrides/{key}", { params: { path: { key } } });
-      } catch (error) {
-        if (!(error instanceof ApiError && error.code === "not_found")) throw error; // else it was taken back elsewhere
-      }
+    try {
+      for (const key of taken.keys) await forget(key);
+      // The same may be taken back, said and taken back again.
+      setBack((others) => [taken, ...others.filter(({ keys }) => !keys.some((key) => taken.keys.includes(key)))]);
+    } finally {
+      const lists = [overridesQuery().queryKey, unmatchedQuery().queryKey];
+      await Promise.all(lists.map((queryKey) => client.invalidateQueries({ queryKey })));
     }
-    setBack((others) => [taken, ...others]);
-    const list = overridesQuery().queryKey;
-    client.setQueryData(list, (all) => all?.filter(({ key }) => !taken.keys.includes(key)));
-    await Promise.all([list, unmatchedQuery().queryKey].map((queryKey) => client.invalidateQueries({ queryKey })));
   }
 
-  return { solved, takeBack };
+  return { solved, takeBack, trouble: data ? null : error, askAgain: () => void refetch() };
 }
 
 const without = (pages: Pages | undefined, keys: ReadonlySet<string>): Pages | undefined =>

@@ -1,0 +1,67 @@
+"""Lists that come in pages (http-api.md, Sync)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser import Browser
+from tests.unit.auth.conftest import NewBrowser, browser, connected, new_browser, signed_in
+from tests.upstreams import Upstreams
+from watchferry.http_api import build_app
+from watchferry.models import Title
+from watchferry.storage.overrides import Override
+from watchferry.storage.unmatched import Unmatched
+from watchferry.sync import routes
+from watchferry.wiring import Wiring
+
+__all__ = ["NewBrowser", "browser", "connected", "new_browser", "signed_in"]
+
+FILM = Title(1, "movie", "Матрица / The Matrix", 1999, None, True, {1: 2})
+
+
+def _run(wiring: Wiring, user: str, name: str) -> None:
+    wiring.runs.create(user, name, mode="sync", trigger="manual")
+
+
+def _unmatched(wiring: Wiring, user: str, name: str) -> None:
+    wiring.unmatched.add(user, [Unmatched(name, FILM, "movie", "not_found", (), 1, None)])
+
+
+def _override(wiring: Wiring, user: str, name: str) -> None:
+    wiring.overrides.put(user, Override(name, FILM, ignore=True))
+
+
+@pytest.fixture
+def sync(wiring: Wiring, connected: Browser, monkeypatch: pytest.MonkeyPatch) -> Browser:
+    """Pages have two rows."""
+    for size in ("RUNS_A_PAGE", "UNMATCHED_A_PAGE", "OVERRIDES_A_PAGE"):
+        monkeypatch.setattr(routes, size, 2)
+    api = build_app(lambda: wiring)
+    routes.mount(api, lambda: wiring)
+    return Browser(api, cookies=connected.cookies)
+
+
+LISTS: dict[str, tuple[str, Callable[[Wiring, str, str], None]]] = {
+    "runs": ("id", _run),
+    "unmatched": ("key", _unmatched),
+    "overrides": ("key", _override),
+}
+"""Path → the name of a row in its answer, and how one comes to be."""
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 4, 5])
+def test_pages(sync: Browser, wiring: Wiring, upstreams: Upstreams, path: str, rows: int) -> None:
+    """Every row once, none of anybody else's; a cursor where more follow and nowhere else."""
+    name, add = LISTS[path]
+    wanted = [str(number) for number in range(1, rows + 1)]
+    for row in wanted:
+        add(wiring, upstreams.trakt.users["harry"].uuid, row)
+        add(wiring, "somebody else", f"{row}0")
+    pages, cursor = list[list[str]](), ""
+    while cursor is not None:
+        told = sync.get(f"/sync/{path}?cursor={cursor}").json
+        pages.append([row[name] for row in told["items"]])
+        cursor = told["next_cursor"]
+    assert [len(page) for page in pages] == ([2] * (rows // 2) + [rows % 2] * (rows % 2) or [0])
+    assert sorted(row for page in pages for row in page) == wanted
