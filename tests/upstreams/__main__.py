@@ -13,7 +13,7 @@ from .stand_ins import start
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.upstreams", description=__doc__)
-    parser.add_argument("--library", default="realistic", help="realistic, tiny or large:N")
+    parser.add_argument("--library", default="realistic", help="realistic, tiny, odd or large:N")
     parser.add_argument("--users", default=DEFAULT_USER, help="names, separated by commas")
     parser.add_argument("--limits", action=argparse.BooleanOptionalAction, default=True, help="Trakt's rate limits")
     parser.add_argument("--seed", type=int, default=1)

@@ -1,5 +1,6 @@
 """What Trakt knows: films, shows, seasons and episodes, found by ids or by text."""
 
+import hashlib
 import re
 import unicodedata
 from collections import defaultdict
@@ -13,6 +14,11 @@ Ids = Mapping[str, Any]
 def slug_of(text: str, otherwise: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or otherwise
+
+
+def _plex(kind: str, trakt: int, slug: str) -> dict[str, str]:
+    """Ids of films and shows hold a record beside numbers and words."""
+    return {"guid": hashlib.sha1(f"{kind} {trakt}".encode()).hexdigest()[:12], "slug": slug}
 
 
 @dataclass(slots=True, eq=False)
@@ -31,7 +37,8 @@ class Movie:
     tvdb = None
 
     def ids(self) -> dict[str, Any]:
-        return {"trakt": self.trakt, "slug": self.slug, "imdb": self.imdb, "tmdb": self.tmdb}
+        plex = _plex(self.kind, self.trakt, self.slug)
+        return {"trakt": self.trakt, "slug": self.slug, "imdb": self.imdb, "tmdb": self.tmdb, "plex": plex}
 
     def brief(self) -> dict[str, Any]:
         if self._brief is None:
@@ -102,7 +109,8 @@ class Show:
     kind = "show"
 
     def ids(self) -> dict[str, Any]:
-        return {"trakt": self.trakt, "slug": self.slug, "tvdb": self.tvdb, "imdb": self.imdb, "tmdb": self.tmdb}
+        ids = {"trakt": self.trakt, "slug": self.slug, "tvdb": self.tvdb, "imdb": self.imdb, "tmdb": self.tmdb}
+        return ids | {"plex": _plex(self.kind, self.trakt, self.slug)}
 
     def brief(self) -> dict[str, Any]:
         if self._brief is None:
@@ -129,6 +137,10 @@ class Catalogue:
         self._words: defaultdict[str, set[int]] = defaultdict(set)
         self._titled: list[tuple[Movie | Show, list[list[str]]]] = []  # with the words of each of its names
         self._used = dict(FIRST_TRAKT_ID)
+
+    def share_numbers(self) -> None:
+        """From now on films, shows, seasons and episodes are numbered alike: each number is one of each kind."""
+        self._used = dict.fromkeys(self._used, max(self._used.values()))
 
     def _trakt_id(self, kind: str) -> int:
         self._used[kind] += 3  # real ids have gaps
@@ -193,7 +205,10 @@ class Catalogue:
         """The item that a posted `ids` object means: the first id that Trakt knows decides."""
         for id_type in ID_TYPES:
             value = ids.get(id_type)
-            if value is not None and (found := self.by_id(kind, id_type, str(value))):
+            if value is None:
+                continue
+            numeric = id_type == "slug" and str(value).isdigit()
+            if found := self.by_id(kind, "trakt" if numeric else id_type, str(value)):
                 return found[0]
         return None
 
@@ -202,8 +217,8 @@ class Catalogue:
         return next((thing for thing, _ in self._titled if (thing.kind, thing.title, thing.year) == wanted), None)
 
     def show(self, reference: str) -> Show | None:
-        """A show by what may stand in a path: Trakt id, slug or IMDb id."""
-        for id_type in ("trakt", "slug", "imdb"):
+        """A show by what may stand in a path: Trakt id, slug or IMDb id. A slug of digits is read as an id."""
+        for id_type in ("trakt",) if reference.isdigit() else ("slug", "imdb"):
             for thing in self.by_id("show", id_type, reference):
                 if isinstance(thing, Show):
                     return thing

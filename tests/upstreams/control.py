@@ -19,7 +19,7 @@ from .web import Json, Request, Response, route, routes_of
 if TYPE_CHECKING:
     from .stand_ins import Upstreams
 
-MUTATIONS = ("watch", "rewatch", "start", "drift", "mark_season", "bump", "delete_row")
+MUTATIONS = ("watch", "rewatch", "start", "drift", "mark_season", "bump", "delete_row", "take_back")
 
 
 class Control:
@@ -210,6 +210,17 @@ class Control:
         [thing] = self.upstreams.trakt.catalogue.by_id(body["kind"], "trakt", str(body["trakt_id"]))
         return self.upstreams.trakt.add_play(user, thing, body["at"]).as_json()  # type: ignore[arg-type]
 
+    @route("DELETE", "/_control/trakt/plays/{user}")
+    def remove_play(self, request: Request, user: str) -> Json:
+        """`{id}`: the user deletes a play by hand."""
+        self.upstreams.trakt.remove_play(user, request.json()["id"])
+        return self.plays(request, user)
+
+    @route("POST", "/_control/trakt/bulk-plays/{user}")
+    def add_bulk(self, request: Request, user: str) -> Json:
+        """`{at, show?: item, plays?: n}`: many plays with one time, as another program's bulk marking leaves them."""
+        return {"ids": [play.id for play in self.upstreams.add_bulk(user, **request.json())]}
+
     @route("GET", "/_control/library/expected/{user}")
     def expected(self, request: Request, user: str) -> Json:
         """`{expected}` as in `library.Expected`; `?every=1` with the views that later ones replaced."""
@@ -222,7 +233,7 @@ class Control:
 
     @route("POST", "/_control/library/{change}")
     def mutate(self, request: Request, change: str) -> Json:
-        """`watch`, `rewatch`, `start`, `drift`, `mark_season`, `bump`, `delete_row` with their arguments by name."""
+        """Any of `MUTATIONS` with its arguments by name."""
         if change not in MUTATIONS:
             raise LookupError(change)
         return {"result": getattr(self.upstreams.library, change)(**request.json())}

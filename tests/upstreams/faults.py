@@ -134,6 +134,7 @@ PRESETS: dict[str, tuple[int | None, Mapping[str, str], Any]] = {
         {"X-Account-Limit": "1000", "X-Upgrade-URL": UPGRADE, "X-VIP-User": "false"},
         {"error": "account_limit_exceeded"},
     ),
+    "account_limit_bare": (420, {"X-Ratelimit": _LIMIT}, {"error": "account_limit_exceeded"}),
     "validation": (422, {}, {"errors": {"base": ["is invalid"]}}),
     "locked": (423, {"X-Account-Locked": "true"}, {"error": "locked"}),
     "deactivated": (423, {"X-Account-Deactivated": "true"}, {"error": "deactivated"}),
@@ -146,7 +147,8 @@ PRESETS: dict[str, tuple[int | None, Mapping[str, str], Any]] = {
     "edge_521": _page(521),
     "edge_522": _page(522),
     "kinopub_unauthorized": (401, {}, {"status": 401, "error": "unauthorized"}),
-    # With `when: after` these two keep the real status: the 201 of a POST that was applied, with a useless body.
+    # With `when: after` these keep the real status: the 201 of a POST that was applied, with a useless body.
     "garbage": (None, {}, "\x1f\x8b\x00not json at all"),
+    "cut_off": (None, {"Content-Type": "application/json"}, '{"added":{"movies":1,"epis'),
     "html_ok": (None, {}, EDGE_PAGE.format("Just a moment...")),
 }

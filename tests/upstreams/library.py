@@ -6,10 +6,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .titles import Title
+from .titles import Title, halves
 from .views import DEFAULT_USER, Expected, Library
 
-__all__ = ["DEFAULT_USER", "Expected", "Library", "film", "large", "series", "tiny"]
+__all__ = ["DEFAULT_USER", "Expected", "Library", "film", "large", "odd", "series", "tiny"]
 
 
 def film(
@@ -31,7 +31,7 @@ def film(
 
     `trakt` changes what Trakt has (title, year, popularity …); `more` changes the `Title`.
     """
-    names = [part.strip() for part in name.split("/")]
+    names = halves(name)
     shown = more.pop("shown", int(imdb[2:]) if imdb else None)
     title = Title(
         item, type, name, year, shown, subtype="multi" if parts > 1 else None if type == "concert" else "", **more
@@ -70,7 +70,7 @@ def series(
     `seasons` is how many episodes each season has on Kinopub; Trakt has the same, but for those in `without` ((season,
     number)) and with the seasons of `only_trakt` besides.
     """
-    names = [part.strip() for part in name.split("/")]
+    names = halves(name)
     shown = more.pop("shown", int(imdb[2:]) if imdb else None)
     title = Title(item, type, name, year, shown, **more)
     library.add(title, {season: range(1, count + 1) for season, count in seasons.items()}, minutes)
@@ -110,6 +110,24 @@ def tiny(users: Iterable[str] = (DEFAULT_USER,), now: float | None = None, seed:
     for user in users:
         library.finish(user, matrix, matrix.units[0], library.now - 2 * 86_400 - 17)
         library.finish(user, silo, silo.units[0], library.now - 86_400 - 29)
+    return library
+
+
+def odd(users: Iterable[str] = (DEFAULT_USER,), now: float | None = None, seed: int = 1) -> Library:
+    """`tiny` with names that hold slashes and tags, a show that is called by a number, and a film whose IMDb id Trakt
+    does not know; all of it numbered alike."""
+    library = tiny(users, now, seed)
+    library.catalogue.share_numbers()
+    titles = [
+        film(library, "Без лица / Face/Off", 1997, "tt0119094", item=801, shown=None),
+        film(library, "24/7", 2023, "tt0120001", item=802, shown=None),
+        film(library, "<b>Жирный</b> / <b>Bold</b>", 2024, "tt0120002", item=803, shown=None),
+        film(library, "Новинка / Brand New", 2026, "tt0120003", item=804, trakt={"imdb": None}, lost="not_found"),
+        series(library, "24 часа / 24", 2001, "tt0285331", {1: 24}, item=805),
+    ]
+    for user in users:
+        for place, title in enumerate(titles):
+            library.finish(user, title, title.units[0], library.now - 40_000 - place * 7_000)
     return library
 
 

@@ -5,6 +5,8 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from random import Random
 from typing import Any
 
 from .catalogue import Episode, Movie
@@ -53,6 +55,12 @@ class Play:
             ("shows", show.trakt),
         ]
 
+    def titles(self) -> list[str]:
+        """What the play is of, as `kind:id`: a film, or an episode and its show."""
+        if isinstance(self.thing, Movie):
+            return [f"movie:{self.thing.trakt}"]
+        return [f"episode:{self.thing.trakt}", f"show:{self.thing.show.trakt}"]
+
     def as_json(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"id": self.id, "watched_at": self.watched_at, "action": self.action}
         if isinstance(self.thing, Movie):
@@ -94,12 +102,30 @@ class Plays:
         key = ("movies" if isinstance(thing, Movie) else "episodes", thing.trakt)
         return [self.by_id[play_id] for _, play_id in self._lists.get(key, [])]
 
-    def page(self, key: Key, start: int | None, end: int | None, page: int, limit: int) -> tuple[list[Play], int]:
-        """One page, newest first, and how many plays there are in the range (both ends included)."""
+    def page(
+        self, key: Key, start: int | None, end: int | None, page: int, limit: int, *, shuffle: Random | None = None
+    ) -> tuple[list[Play], int]:
+        """One page, newest first, and how many plays there are in the range (both ends included).
+
+        `shuffle` puts plays of one time in an order of its own.
+        """
         entries = self._lists.get(key, [])
         low = 0 if start is None else bisect_left(entries, (start, 0))
         high = len(entries) if end is None else bisect_right(entries, (end, 1 << 63))
         total = max(high - low, 0)
+        if shuffle:
+            mixed = _mixed(entries[low:high], shuffle)[(page - 1) * limit : page * limit]
+            return [self.by_id[play_id] for play_id in mixed], total
         last = high - (page - 1) * limit
         chosen = entries[max(last - limit, low) : last] if last > low else []
         return [self.by_id[play_id] for _, play_id in reversed(chosen)], total
+
+
+def _mixed(entries: list[tuple[int, int]], shuffle: Random) -> list[int]:
+    """Ids, newest first; those of one time in any order."""
+    mixed: list[int] = []
+    for _, same in groupby(reversed(entries), lambda entry: entry[0]):
+        ids = [play_id for _, play_id in same]
+        shuffle.shuffle(ids)
+        mixed += ids
+    return mixed

@@ -10,9 +10,11 @@ from typing import Any
 import httpx
 
 from .app import Clock, TokenCounts
+from .catalogue import Episode, Movie, Show
 from .control import Control
 from .kinopub import Kinopub
-from .library import DEFAULT_USER, Expected, Library, large, tiny
+from .library import DEFAULT_USER, Expected, Library, large, odd, tiny
+from .plays import Play
 from .prowlarr import Prowlarr
 from .tmdb import Images, Tmdb
 from .trakt import Trakt
@@ -37,15 +39,15 @@ class MovableClock:
 
 
 def build(name: str, users: Iterable[str] = (DEFAULT_USER,), now: float | None = None, seed: int = 1) -> Library:
-    """A library by its name: `realistic`, `tiny` or `large:N`."""
+    """A library by its name: `realistic`, `tiny`, `odd` or `large:N`."""
     from .realistic import realistic
 
     kind, _, size = name.partition(":")
     if kind == "large":
         return large(int(size), users, now, seed)
-    makers = {"realistic": realistic, "tiny": tiny}
+    makers = {"realistic": realistic, "tiny": tiny, "odd": odd}
     if kind not in makers:
-        raise ValueError(f"no library {name!r}; there are: realistic, tiny, large:N")
+        raise ValueError(f"no library {name!r}; there are: realistic, tiny, odd, large:N")
     return makers[kind](users, now, seed)
 
 
@@ -107,6 +109,15 @@ class Upstreams:
         """A user of that name at both; `trakt` as in `TraktUser` (vip, locked …)."""
         self.library.viewer(name)
         self.trakt.add_user(name, **trakt)
+
+    def add_bulk(self, user: str, at: float, show: int | str | None = None, plays: int = 10) -> list[Play]:
+        """Plays that share one time, of a show's episodes or else of films, from elsewhere (each at most once)."""
+        with self.lock:
+            known = self.library.find(show).trakt if show is not None else None
+            things: list[Movie | Episode] = (
+                list(known.episodes()) if isinstance(known, Show) else list(self.library.catalogue.movies)
+            )
+            return [self.trakt.add_play(user, thing, at) for thing in things[:plays]]
 
     def reset(self, library: str | Library | None = None, tokens: bool = False) -> None:
         """A fresh library, no faults, no log, switches as at first; tokens stay unless `tokens` says otherwise."""

@@ -11,6 +11,11 @@ SEASON_BASED = ("serial", "docuserial", "tvshow")
 MISSING = object()  # an `imdb` key that is not there at all
 
 
+def halves(name: str) -> list[str]:
+    """`Русское / Original`, cut where there are spaces around the slash ("Face/Off" is one name)."""
+    return [half.strip() for half in name.split(" / ")]
+
+
 @dataclass(slots=True, eq=False)
 class Unit:
     """What has a media id: an episode, or a part of a film (season 0, numbered from 1).

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from math import ceil
+from random import Random
 from typing import Any
 
 from .app import Clock, Devices, TokenCounts, Upstream
@@ -42,6 +43,7 @@ class TraktBase(Upstream):
         self.by_refresh: dict[str, Grant] = {}
         self.tokens = TokenCounts()
         self.last_play_id = 9_800_000_000  # beyond 32 bits, as the real ones
+        self.random = Random(1)
         self._budgets: dict[tuple[str, str], Budget] = {}
 
     @property
@@ -137,7 +139,12 @@ class TraktBase(Upstream):
 
     def refusal(self, request: Request, in_flight: int) -> Response | None:
         path = collapse(request.path)
-        return self._firewall(request) or self._elsewhere(request, path) or self._unfit(request, path)
+        return (
+            self._firewall(request)
+            or self._elsewhere(request, path)
+            or self._refused_app(path)
+            or self._unfit(request, path)
+        )
 
     def _firewall(self, request: Request) -> Response | None:
         """A missing User-Agent is enough (reality: Trakt, Statuses with meaning)."""
@@ -150,6 +157,11 @@ class TraktBase(Upstream):
         oauth = path.startswith("/oauth/")
         wrong = not oauth if request.mount == "auth" else oauth and not self.options.oauth_on_api_host
         return self.unknown(request, other_methods=False) if request.mount and wrong else None
+
+    def _refused_app(self, path: str) -> Response | None:
+        """Nine bytes of text on everything but OAuth (reality: Trakt, The application may be refused)."""
+        dead = self.options.dead_app and not path.startswith("/oauth/")
+        return Response.text("Forbidden", 403) if dead else None
 
     def unknown(self, request: Request, other_methods: bool) -> Response:
         return Response(405 if other_methods else 404)
@@ -215,13 +227,20 @@ class TraktBase(Upstream):
 
     def page_of(self, request: Request) -> tuple[int, int]:
         """`page` and `limit` (reality: Trakt, Pagination): default 10, clamped without a word."""
-        return request.number("page", 1), min(request.number("limit", 10), self.options.page_cap)
+        limit = min(request.number("limit", self.options.page_default), self.options.page_cap)
+        return request.number("page", 1), limit
 
-    def paged(self, items: Sequence[Any], total: int, page: int, limit: int) -> Response:
+    def paged(self, items: Sequence[Any], total: int, page: int, limit: int, pages: int | None = None) -> Response:
+        """`pages`: how many there are said to be, where `total` does not decide it."""
+        how = self.options.pagination_headers
+        if how == "none":
+            return Response.json(items)
+        total += limit + 1 if how == "item_count_off" else 0
+        pages = 0 if how == "zero_pages" else ceil(total / limit) if pages is None else pages
         headers = {
             "X-Pagination-Page": str(page),
             "X-Pagination-Limit": str(limit),
-            "X-Pagination-Page-Count": str(ceil(total / limit)),
+            "X-Pagination-Page-Count": str(pages),
             "X-Pagination-Item-Count": str(total),
         }
         return Response.json(items, headers=headers)
@@ -239,7 +258,9 @@ def preset(name: str) -> Response:
     return Response.json(body, status or 200, headers)
 
 
-def account_limit(limit: int, vip: bool) -> Response:
-    """420, with what the account may hold (reality: Trakt, Statuses with meaning)."""
+def account_limit(limit: int, vip: bool, bare: bool = False) -> Response:
+    """420, with what the account may hold (reality: Trakt, Statuses with meaning), or as a rate limit looks."""
+    if bare:
+        return preset("account_limit_bare")
     headers = {"X-Account-Limit": str(limit), "X-Upgrade-URL": UPGRADE, "X-VIP-User": str(vip).lower()}
     return Response.json({"error": "account_limit_exceeded"}, 420, headers)

@@ -15,6 +15,9 @@ class LookupRoutes(TraktBase):
         if id_type not in ID_TYPES or id_type == "slug":
             return self.unknown(request, other_methods=False)
         kinds = request.arg("type", "movie,show,episode").split(",")
+        if id_type == "imdb" and self.options.episode_imdb != "by_type":
+            kinds = [kind for kind in kinds if kind != "episode"]
+            kinds += ["episode"] if self.options.episode_imdb == "always" else []
         hits = [thing for kind in kinds for thing in self.catalogue.by_id(kind, id_type, value)]
         page, limit = self.page_of(request)
         shown = [_hit(thing, None) for thing in hits[(page - 1) * limit : page * limit]]
@@ -35,7 +38,10 @@ class LookupRoutes(TraktBase):
             return Response(404)
         extended = request.arg("extended").split(",")
         with_episodes = "episodes" in extended and not self.options.documented_season_form
-        return Response.json([_season(show, season, with_episodes, "full" in extended) for season in _ordered(show)])
+        shown = [_season(show, season, with_episodes, "full" in extended) for season in _ordered(show)]
+        if self.options.empty_episodes and with_episodes:
+            shown = [season | {"episodes": []} for season in shown]
+        return Response.json(shown)
 
     @route("GET", "/shows/{reference}/seasons/{number}")
     def season(self, request: Request, reference: str, number: str) -> Response:
@@ -44,9 +50,10 @@ class LookupRoutes(TraktBase):
         season = show.seasons.get(int(number)) if show and number.isdigit() else None
         if show is None or season is None:
             return Response(404)
+        episodes = [] if self.options.empty_seasons else _episodes(season)
         if self.options.documented_season_form:
-            return Response.json([{"number": season.number, "episodes": _episodes(season)}])
-        return Response.json(_episodes(season))
+            return Response.json([{"number": season.number, "episodes": episodes}])
+        return Response.json(episodes)
 
     @route("GET", "/movies/trending")
     def movies_trending(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
 """What a body posted to /sync/history means: which films and episodes, and when each was watched."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .catalogue import Catalogue, Episode, Movie, Season, Show
@@ -19,8 +19,13 @@ class Invalid(Exception):
     """422: the body is JSON but says something that Trakt does not take."""
 
 
-def posted(catalogue: Catalogue, body: Json, now: int | None) -> tuple[list[Found], dict[str, list[Json]]]:
-    """What was found, and `not_found` by group. `now` is None for a removal, where times mean nothing."""
+def posted(
+    catalogue: Catalogue, body: Json, now: int | None, told: Sequence[str] = ("ids", "title", "year")
+) -> tuple[list[Found], dict[str, list[Json]]]:
+    """What was found, and `not_found` by group with what is `told` of each item.
+
+    `now` is None for a removal, where times mean nothing.
+    """
     if not isinstance(body, dict):
         raise Invalid("the body must be an object")
     found: list[Found] = []
@@ -29,7 +34,7 @@ def posted(catalogue: Catalogue, body: Json, now: int | None) -> tuple[list[Foun
         for item in _objects(body.get(group), group):
             when = _time_of(item, now)
             thing = _meant(catalogue, kind, item)
-            named = {name: item[name] for name in ("ids", "title", "year") if name in item}
+            named = {name: item[name] for name in told if name in item}
             if thing is None:
                 missing[group].append(named)
             elif isinstance(thing, Show) and item.get("seasons"):
@@ -47,6 +52,15 @@ def posted_play_ids(body: Json) -> list[int]:
     if not isinstance(given, list) or not all(type(play_id) is int for play_id in given):
         raise Invalid("ids must be an array of integers")
     return list(given)
+
+
+def refuse_other_ids(body: Json, taken: Sequence[str]) -> None:
+    """Episodes are posted by these ids and nothing beside them and the time (reality: Trakt, Episodes)."""
+    given = body.get("episodes") if isinstance(body, dict) else None
+    for item in _objects(given, "episodes"):
+        ids = item.get("ids")
+        if set(item) - {"ids", "watched_at"} or not isinstance(ids, dict) or set(ids) - set(taken):
+            raise Invalid(f"episodes must hold watched_at and ids of {', '.join(taken)}")
 
 
 def _objects(given: Json, name: str) -> list[dict[str, Any]]:

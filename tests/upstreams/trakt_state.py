@@ -1,6 +1,7 @@
 """Trakt's switches, users, tokens and budgets."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
@@ -40,6 +41,31 @@ class TraktSwitches(Switches):
     history_status: int = 201
     history_updated: bool = True  # whether the answer to POST /sync/history has `updated`
     page_cap: int = 250
+    page_default: int = 10  # rows where no `limit` is asked for; 100 was seen
+    # ---- how times and pages of /sync/history differ from what was posted
+    minute_times: bool = False  # times are stored cut to the minute, and windows compare what is stored
+    shuffles_equal_times: bool = False  # plays of one time are ordered anew for each request
+    hidden_titles: Sequence[str] = ()  # `movie:481`, `show:…`, `episode:…`: their plays are counted and not shown
+    empty_pages: Mapping[int, int] = field(default_factory=dict)  # page → how often it answers []; -1: always
+    endless_history: bool = False  # every page is the first one, and there is always another
+    pagination_headers: str = "all"  # none; zero_pages: Page-Count is 0; item_count_off: counts are too high
+    # ---- /sync/last_activities
+    activities_lag: float = 0.0  # seconds that it is behind
+    activities_empty: bool = False  # it is {}
+    # ---- the answer to POST /sync/history
+    wrapped_answer: bool = False  # in a list of one element
+    not_found_wrapped: bool = False  # each list in `not_found` in another list
+    not_found_by_time: bool = False  # entries of `not_found` hold `watched_at` alone
+    not_found_nested: bool = False  # episodes in `not_found` stand in seasons of a show
+    added_zero: bool = False  # `added` says 0, `updated` says how many
+    episodes_by: Sequence[str] = ()  # the ids by which episodes are taken, 422 for anything else; (): all ids
+    # ---- look-ups
+    episode_imdb: str = "by_type"  # an episode's IMDb id under /search; nothing: []; always: whatever `type` says
+    empty_episodes: bool = False  # seasons have an `episode_count` and no episodes
+    empty_seasons: bool = False  # one season has no episodes either
+    # ---- refusals
+    account_limit_bare: bool = False  # 420 looks as a rate limit does: without X-Account-Limit
+    dead_app: bool = False  # the application is refused: 403 as nine bytes of text, while /oauth/token works
 
 
 @dataclass(slots=True)
@@ -82,8 +108,8 @@ class TraktUser:
     deactivated: bool = False
     account_limit: int | None = None  # the most plays that the account may hold
     plays: Plays = field(default_factory=Plays)
-    movies_changed: float = 0.0
-    episodes_changed: float = 0.0
+    changed: dict[str, list[float]] = field(default_factory=lambda: {"movies": [], "episodes": []})
+    """When plays of each kind came or went, for /sync/last_activities."""
 
 
 @dataclass(slots=True)

@@ -6,10 +6,11 @@ from typing import Any
 
 from .catalogue import Episode, Movie
 from .plays import Key, Play, milliseconds, utc
+from .switching import take
 from .trakt_base import TraktBase, account_limit
-from .trakt_posted import GROUPS, Invalid, posted, posted_play_ids
+from .trakt_posted import GROUPS, Invalid, posted, posted_play_ids, refuse_other_ids
 from .trakt_state import TraktUser, settings_of
-from .web import Request, Response, route
+from .web import Json, Request, Response, route
 
 
 class SyncRoutes(TraktBase):
@@ -22,8 +23,13 @@ class SyncRoutes(TraktBase):
     @route("GET", "/sync/last_activities")
     def last_activities(self, request: Request) -> Response:
         """Times of the last change, not of the newest play."""
-        user = self.user_of(request)
-        changed = {"movies": user.movies_changed, "episodes": user.episodes_changed}
+        if self.options.activities_empty:
+            return Response.json({})
+        seen = self.clock() - self.options.activities_lag
+        changed = {
+            group: max((at for at in times if at <= seen), default=0.0)
+            for group, times in self.user_of(request).changed.items()
+        }
         never = utc(0)
         fields = {
             "movies": "watched collected rated watchlisted favorited commented paused hidden",
@@ -61,8 +67,19 @@ class SyncRoutes(TraktBase):
         except ValueError as error:
             return Response.json({"error": "bad_request", "error_description": str(error)}, 400)
         page, limit = self.page_of(request)
-        plays, total = self.user_of(request).plays.page(key, start, end, page, limit)
-        return self.paged([play.as_json() for play in plays], total, page, limit)
+        endless, shuffle = self.options.endless_history, self.random if self.options.shuffles_equal_times else None
+        kept = self.user_of(request).plays
+        plays, total = kept.page(key, start, end, 1 if endless else page, limit, shuffle=shuffle)
+        hidden = set(self.options.hidden_titles)
+        shown = [play.as_json() for play in plays if hidden.isdisjoint(play.titles())] if plays else []
+        if plays and not reference and self._empties(page):
+            shown = []
+        return self.paged(shown, total, page, limit, pages=page + 1 if endless else None)
+
+    def _empties(self, page: int) -> bool:
+        """Whether a page of the whole history answers [] this time (reality: Trakt, Pages)."""
+        empty, self.options.empty_pages = take(self.options.empty_pages, page)
+        return empty
 
     def _history_key(self, kind: str, reference: str) -> Key | None:
         if kind and kind not in GROUPS:
@@ -102,19 +119,32 @@ class SyncRoutes(TraktBase):
         """Never dedupes: what is posted is stored, as often as it is posted (reality: Trakt)."""
         user = self.user_of(request)
         try:
-            found, missing = posted(self.catalogue, request.json(), now=round(self.clock() * 1000))
+            body = request.json()
+            if self.options.episodes_by:
+                refuse_other_ids(body, self.options.episodes_by)
+            told = ("watched_at",) if self.options.not_found_by_time else ("ids", "title", "year")
+            found, missing = posted(self.catalogue, body, round(self.clock() * 1000), told)
         except Invalid as error:
             return Response.json({"errors": {"base": [str(error)]}}, 422)
         except ValueError:
             return Response.json({"error": "bad_request", "error_description": "the body is not JSON"}, 400)
         if user.account_limit is not None and len(user.plays) + len(found) > user.account_limit:
-            return account_limit(user.account_limit, user.vip)
+            return account_limit(user.account_limit, user.vip, self.options.account_limit_bare)
         for thing, at in found:
             self.store(user, thing, at)
-        answer: dict[str, Any] = {"added": _counts(thing for thing, _ in found), "not_found": missing}
-        if self.options.history_updated:
-            answer["updated"] = _counts([])
-        return Response.json(answer, self.options.history_status)
+        return Response.json(self._added([thing for thing, _ in found], missing), self.options.history_status)
+
+    def _added(self, stored: list[Movie | Episode], missing: dict[str, list[Json]]) -> Json:
+        """The answer to a POST, in the forms in which it was seen (reality: Trakt, Counts and lists)."""
+        options, added = self.options, _counts(stored)
+        if options.not_found_nested:
+            missing["episodes"] = [_in_a_show(entry) for entry in missing["episodes"]]
+        if options.not_found_wrapped:
+            missing = {group: [entries] if entries else [] for group, entries in missing.items()}
+        answer: dict[str, Any] = {"added": _counts([]) if options.added_zero else added, "not_found": missing}
+        if options.history_updated or options.added_zero:
+            answer["updated"] = added if options.added_zero else _counts([])
+        return [answer] if options.wrapped_answer else answer
 
     @route("POST", "/sync/history/remove")
     def remove_history(self, request: Request) -> Response:
@@ -137,6 +167,7 @@ class SyncRoutes(TraktBase):
 
     def store(self, user: TraktUser, thing: Movie | Episode, at: int, action: str = "watch") -> Play:
         """One more play (`at` in milliseconds), with an id that none had before."""
+        at -= at % 60_000 if self.options.minute_times else 0
         self.last_play_id += 7
         play = Play(self.last_play_id, at, thing, action)
         user.plays.add(play)
@@ -145,15 +176,24 @@ class SyncRoutes(TraktBase):
 
     def _touch(self, user: TraktUser, things: Iterable[Movie | Episode]) -> None:
         for thing in things:
-            if isinstance(thing, Movie):
-                user.movies_changed = self.clock()
-            else:
-                user.episodes_changed = self.clock()
+            times = user.changed["movies" if isinstance(thing, Movie) else "episodes"]
+            if not times or times[-1] != self.clock():
+                times.append(self.clock())
 
 
 def _counts(things: Iterable[Movie | Episode]) -> dict[str, int]:
     kinds = Counter(thing.kind for thing in things)
     return {"movies": kinds["movie"], "episodes": kinds["episode"]}
+
+
+def _in_a_show(entry: Json) -> Json:
+    """The other shape of an episode in `not_found`: inside a show's season, neither of which Trakt can name."""
+    return {"show": {"ids": {}}, "seasons": [{"number": None, "episodes": [{"number": None, **entry}]}]}
+
+
+def _without_plex(brief: Json) -> Json:
+    """As /sync/watched shows films and shows."""
+    return brief | {"ids": {name: value for name, value in brief["ids"].items() if name != "plex"}}
 
 
 def _watched_entry(plays: list[Play], progress: bool) -> dict[str, Any]:
@@ -165,8 +205,8 @@ def _watched_entry(plays: list[Play], progress: bool) -> dict[str, Any]:
         "last_updated_at": plays[0].watched_at,
     }
     if isinstance(thing, Movie):
-        return entry | {"movie": thing.brief()}
-    entry |= {"reset_at": None, "show": thing.show.brief()}
+        return entry | {"movie": _without_plex(thing.brief())}
+    entry |= {"reset_at": None, "show": _without_plex(thing.show.brief())}
     if progress:
         seasons: dict[int, dict[int, list[Play]]] = {}
         for play in plays:

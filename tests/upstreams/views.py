@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Literal
 
 from .catalogue import Catalogue, Episode, Movie
-from .titles import State, Title, Unit, Viewer
+from .titles import State, Title, Unit, Viewer, halves
 
 DEFAULT_USER = "harry"
 
@@ -97,7 +97,7 @@ class Library:
         if isinstance(item, int):
             return self.titles[item]
         for title in self.titles.values():
-            if item in (title.name, *(name.strip() for name in title.name.split("/"))):
+            if item in (title.name, *halves(title.name)):
                 return title
         raise LookupError(f"no title {item!r}")
 
@@ -211,6 +211,17 @@ class Library:
         with self.lock:
             self.generation += 1
             self.begin(user, title, unit, self._when(at))
+        return unit.media
+
+    def take_back(self, user: str, item: int | str, season: int = 0, number: int = 1) -> int:
+        """Status 1 came too early: it is 0 again, with row and time as they were."""
+        title = self.find(item)
+        unit = title.unit(season, number)
+        viewer = self.viewer(user)
+        with self.lock:
+            self.generation += 1
+            viewer.states[unit.media].status = 0
+            self._note(user, View(title, unit, None, finished=False))
         return unit.media
 
     def mark_season(self, user: str, item: int | str, season: int, at: float | None = None) -> list[int]:

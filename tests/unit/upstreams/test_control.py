@@ -213,3 +213,17 @@ def test_the_program_writes_a_file_and_stops_on_sigterm(tmp_path: Path) -> None:
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("side", ["trakt", "kinopub"])
+def test_every_switch_can_be_read_and_set_from_outside(remote: Remote, side: str) -> None:
+    """What is shown can be sent back."""
+    shown = remote.control("GET", f"{side}/switches")
+    assert remote.control("PUT", f"{side}/switches", shown) == shown
+
+
+def test_plays_are_removed_and_marked_in_bulk(remote: Remote) -> None:
+    """By hand, and by another program."""
+    ids = remote.control("POST", "trakt/bulk-plays/harry", {"at": 1_700_000_000, "show": "Silo", "plays": 2})["ids"]
+    [left] = remote.control("DELETE", "trakt/plays/harry", {"id": ids[0]})["plays"]
+    assert left["id"] == ids[1]
