@@ -131,17 +131,22 @@ def run_problems(world: World, run: Run) -> list[str]:
     if not run.is_finished:
         found.append("it never ended")
     if run.mode == "undo":
-        if run.status == "succeeded" and run.counts["sent"] != run.counts["planned"]:
-            found.append(f"it removed {run.counts['sent']} of {run.counts['planned']}")
+        taken_back = run.counts["removed"] + run.counts["already_removed"]
+        if run.status == "succeeded" and taken_back != run.counts["planned"]:
+            found.append(f"it removed {taken_back} of {run.counts['planned']}")
     elif run.status == "succeeded" and run.counts["sent"] + skipped != run.counts["completed"] + unfinished:
         found.append(f"its numbers do not add up: {run.counts}")
-    if run.status == "failed" and run.counts["sent"]:
-        found.append(f"it sent {run.counts['sent']}")
-    if run.status == "partial" and not run.counts["sent"]:
-        found.append("it sent nothing")
+    if run.status == "failed" and run.has_effect:
+        found.append(f"it had an effect: {run.counts}")
+    if run.status == "partial" and not run.has_effect:
+        found.append("it did nothing")
     events = world.events(run) if run.plan else []
-    for outcome, count in (("sent", run.counts["sent"]), ("skipped", skipped)):
-        told = sum(event.outcome == outcome or (outcome, event.outcome) == ("sent", "removed") for event in events)
-        if run.status == "succeeded" and told != count:
-            found.append(f"its report tells of {told} {outcome}, its numbers of {count}")
+    # Of what it sent an undo may have taken back some since then.
+    told = {"sent": ("sent", "removed"), "skipped": ("skipped",)} if run.mode != "undo" else {"removed": ("removed",)}
+    for outcome, outcomes in told.items():
+        count = skipped if outcome == "skipped" else run.counts[outcome]
+        gone = run.counts["already_removed"] if run.mode != "undo" else 0
+        count += {"sent": -gone, "skipped": gone}.get(outcome, 0)
+        if run.status == "succeeded" and (rows := sum(event.outcome in outcomes for event in events)) != count:
+            found.append(f"its report tells of {rows} {outcome}, its numbers of {count}")
     return found

@@ -82,24 +82,26 @@ def test_given_up_with_some_of_it_there(plans: Plans, batch: Batch) -> None:
 
 
 def test_an_undo_is_kept_with_its_plays(plans: Plans, batch: Batch, run_id: str) -> None:
-    """History ids, some of which may be gone; its events are removed when it is settled."""
+    """History ids, some of which may be gone: then nothing is removed, and the report says so."""
     undoing = Undoing(batch.run_id, batch.name, [0, 2], [9_000_000_000_001, None])
     plans.write_undo(run_id + "u", 1, [((event(0), event(2)), undoing)])
     planned = found(plans, run_id + "u")
     assert (planned.undoing, planned.events) == (undoing, (event(0), event(2)))
-    settle(plans, owned(plans, planned))
-    assert [each.outcome for each in found(plans, run_id + "u").report()] == ["removed", "removed"]
+    settle(plans, owned(plans, planned), outcomes={"1": "already_removed"})
+    told = [(each.outcome, each.reason) for each in found(plans, run_id + "u").report()]
+    assert told == [("removed", None), ("skipped", "already_removed")]
 
 
 def test_what_was_removed_adds_up(plans: Plans, batch: Batch) -> None:
     """Batch by batch of an undo, and of a second one."""
     settle(plans, owned(plans, batch))
-    for positions in ([0], [2, 3], [2]):
-        undoing = Undoing(batch.run_id, batch.name, positions, [1] * len(positions))
-        transact(plans.table.client, [plans.removing(undoing)])
-    assert found(plans, batch.run_id).removed == {0, 2, 3}
-    outcomes = [each.outcome for each in found(plans, batch.run_id).report()]
-    assert outcomes == ["removed", "sent", "removed", "removed"]
+    undoing = Undoing(batch.run_id, batch.name, [0, 2, 3], [7, None, 8])
+    for removed, gone in (([0], [1]), ([2], []), ([2], [1])):
+        transact(plans.table.client, [plans.removing(undoing, removed, gone)])
+    now = found(plans, batch.run_id)
+    assert (now.removed, now.gone) == ({0, 3}, {2})
+    told = [(each.outcome, each.reason) for each in now.report()]
+    assert told == [("removed", None), ("sent", None), ("skipped", "already_removed"), ("removed", None)]
 
 
 # ---------------------------------------------------------------- pages

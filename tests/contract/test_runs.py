@@ -14,6 +14,7 @@ from watchferry.sync.views import run_view
 
 CURSOR = Cursor(1_700_000_000, frozenset({"7:1700000000", "8:1699999999"}))
 COUNTS = {"history": 9, "completed": 8, "planned": 5}
+SENT_NOTHING = {"sent": 0, "removed": 0, "already_removed": 0}
 
 
 @pytest.fixture
@@ -53,7 +54,8 @@ def test_a_new_run(runs: Runs, run: Run, user: str, clock: Clock) -> None:
     assert found(runs, run) == run
     assert (run.status, run.mode, run.trigger, run.full) == ("queued", "sync", "manual", False)
     assert (run.started_at, run.finished_at, run.error, run.plan, run.attempt) == (int(clock.now), None, None, 0, 0)
-    assert run_view(run)["counts"] == {"history": 0, "completed": 0, "planned": 0, "sent": 0, "skipped": {}}
+    nothing = dict.fromkeys(("history", "completed", "planned", "sent", "removed", "already_removed"), 0)
+    assert run_view(run)["counts"] == nothing | {"skipped": {}}
     assert runs.get(user, "run-2") is None
     assert runs.get(user + "x", "run-1") is None
 
@@ -133,7 +135,7 @@ def test_a_plan_holds_once(runs: Runs, run: Run) -> None:
     assert holds is not None
     assert found(runs, run) == holds
     assert (holds.status, holds.plan, holds.batches, holds.cursor) == ("sending", 1, 2, CURSOR)
-    assert run_view(holds)["counts"] == COUNTS | {"sent": 0, "skipped": {"duplicate": 2}}
+    assert run_view(holds)["counts"] == COUNTS | SENT_NOTHING | {"skipped": {"duplicate": 2}}
     assert planned(runs, mine, batches=3) is None
     assert found(runs, run) == holds
     assert runs.take_up(run, worker="b", until=runs.clock() + 300) is None
@@ -152,12 +154,12 @@ def test_batches_count(runs: Runs, run: Run) -> None:
     planned(runs, taken(runs, run))
     client = runs.table.client
     transact(client, [runs.batch_split(run.user_id, run.run_id)])
-    transact(client, [runs.batch_done(run.user_id, run.run_id, sent=2, skipped={"not_found": 1})])
+    transact(client, [runs.batch_done(run.user_id, run.run_id, {"sent": 2}, skipped={"not_found": 1})])
     halfway = found(runs, run)
     assert (halfway.batches, halfway.batches_done, halfway.batches_failed) == (3, 1, 0)
     assert run_view(halfway)["phase_progress"] == {"done": 1, "total": 5}
     with ThreadPoolExecutor(2) as threads:
-        done = runs.batch_done(run.user_id, run.run_id, sent=1, skipped={}, failed=True)
+        done = runs.batch_done(run.user_id, run.run_id, {"sent": 1}, failed=True)
         list(threads.map(lambda _: transact(client, [done]), range(2)))
     now = found(runs, run)
     assert (now.batches_done, now.batches_failed, now.counts["sent"]) == (3, 2, 4)
@@ -208,7 +210,7 @@ def test_a_deleted_run_does_not_come_back(runs: Runs, run: Run, user: str) -> No
     runs.let_go(run, worker="a")
     assert planned(runs, run) is None
     for part in (
-        runs.batch_done(user, run.run_id, sent=1, skipped={}),
+        runs.batch_done(user, run.run_id, {"sent": 1}),
         runs.batch_split(user, run.run_id),
         runs.finishing(run, "succeeded"),
     ):

@@ -57,7 +57,11 @@ class Unsettled(RetryLater):
 
 
 class OutcomeUnknown(WatchferryError):
-    """A write was sent and its effect is not known."""
+    """A write was sent and its effect is not known. `answered`: the upstream took it (2xx), in words of no use."""
+
+    def __init__(self, detail: str, *, answered: bool = False) -> None:
+        super().__init__(detail)
+        self.answered = answered
 
 
 class Rejected(WatchferryError):

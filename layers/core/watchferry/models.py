@@ -16,6 +16,7 @@ type Reason = Literal[
     "episode_not_found",
     "rejected_by_trakt",
     "ignored",
+    "already_removed",
     "timestamp_missing",
 ]
 type Ids = Mapping[str, int | str]

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from tests.unit.sync.examples import NOON, episode, film, steadily, times
 from watchferry.errors import Unsettled
-from watchferry.models import iso
 from watchferry.storage.ledger import DEALT_WITH, REFUSED, Entry
 from watchferry.sync.dedupe import (
     WINDOW_SLACK,
@@ -67,7 +66,7 @@ def trakts(watched) -> Plays:
     plays = Plays()
     for view, off in watched:
         known = {"trakt": ids_of(view).get("trakt", 900 + view.media), "imdb": view.imdb or f"tt9{view.media:06d}"}
-        plays.read(view.type, [(known, iso(view.watched_at + off))])
+        plays.add(view.type, known, view.watched_at + off)
     return plays
 
 
@@ -120,7 +119,7 @@ def test_a_second_run_plans_nothing(candidates, watched, rule) -> None:
     plan = without_duplicates(mapped, remote, rule)
     sent = [(event.view, event.ids) for event in plan.to_send]
     for view, ids in sent:
-        remote.read(view.type, [(ids, iso(view.watched_at // 60 * 60 + 31))])
+        remote.add(view.type, ids, view.watched_at // 60 * 60 + 31)
     assert without_duplicates(mapped, remote, rule).to_send == ()
 
     ledger: dict[str, list[Entry]] = {}
@@ -175,7 +174,9 @@ def test_a_view_of_unknown_outcome_keeps_the_time_that_it_was_sent_with(moved: i
     (view,) = without_known([film(1)], {"1-1": [entry("sending", sent_with)]}, EACH_PLAY, NOON).unknown
     ids = {"imdb": "tt0000001"}
     assert view.watched_at == sent_with
-    assert not without_duplicates([(view, ids)], Plays().read("movie", [(ids, iso(sent_with))]), EACH_PLAY).to_send
+    remote = Plays()
+    remote.add("movie", ids, sent_with)
+    assert not without_duplicates([(view, ids)], remote, EACH_PLAY).to_send
 
 
 @pytest.mark.parametrize("outcome", sorted(REFUSED))

@@ -50,7 +50,10 @@ def test_every_way_of_writing_an_imdb_id_gives_the_same(number: int) -> None:
 
 
 def at_trakt(kind, known, *shown: str | None) -> Plays:
-    return Plays().read(kind, [(known, watched_at) for watched_at in shown])
+    plays = Plays()
+    for watched_at in shown:
+        plays.add(kind, known, unix(watched_at) if watched_at else None)
+    return plays
 
 
 @steadily

@@ -472,7 +472,7 @@ def test_a_film_that_trakt_does_not_take_is_listed_and_mended(world: World) -> N
 def test_an_episode_that_trakt_does_not_take_is_listed_alone_and_mended(world: World) -> None:
     """By an offset, as one that the show lacks; the show's others are sent."""
     show = show_of(world, SILO)
-    refusing(world, f'"trakt":{show.seasons[1].episodes[2].trakt},')
+    refusing(world, f'"trakt":{show.seasons[1].episodes[2].trakt}}}')
     run = world.run()
     assert (run.status, run.counts["skipped"]["rejected_by_trakt"]) == ("succeeded", 1)
     row = next(row for row in shown(world) if row["key"] == "90-1-2")
@@ -493,7 +493,7 @@ def test_an_episode_that_trakt_does_not_take_is_listed_alone_and_mended(world: W
 
 def test_what_trakt_does_not_take_can_be_ignored(world: World) -> None:
     show = show_of(world, SILO)
-    refusing(world, f'"trakt":{show.seasons[1].episodes[2].trakt},')
+    refusing(world, f'"trakt":{show.seasons[1].episodes[2].trakt}}}')
     world.run()
     mend(world, "90-1-2", ignore=True)
     run = world.run()
@@ -504,7 +504,7 @@ def test_what_trakt_does_not_take_can_be_ignored(world: World) -> None:
 def test_the_same_ids_are_refused_all_the_same(world: World) -> None:
     """Whoever chooses what Trakt did not take sends it no second time; it is back on the list."""
     show = show_of(world, SILO)
-    refusing(world, f'"trakt":{show.seasons[1].episodes[2].trakt},')
+    refusing(world, f'"trakt":{show.seasons[1].episodes[2].trakt}}}')
     world.run()
     mend(world, "90-1-2", trakt_id=show.trakt)
     run = world.run()

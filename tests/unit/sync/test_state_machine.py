@@ -317,7 +317,7 @@ def test_cancelled_while_it_is_sent_and_another_is_started(at: int, effect: bool
 def test_an_undo_that_fails_at_any_call_of_its_planner(at: int, effect: bool, what: Any) -> None:
     """In the end all of the run's plays are gone, and nobody else's."""
     run = run_of(*DONE, Undo(), Deliver(0, (Interruption(at, what, effect),)))
-    assert (run.mode, run.status, run.counts["sent"]) == ("undo", "succeeded", 3)
+    assert (run.mode, run.status, run.counts["removed"]) == ("undo", "succeeded", 3)
 
 
 @everywhere(CALLS_OF_AN_UNDO)
@@ -325,7 +325,7 @@ def test_an_undo_that_fails_at_any_call_of_its_planner(at: int, effect: bool, wh
 @pytest.mark.parametrize("what", ["crash", "error", "repeat"])
 def test_an_undo_that_fails_at_any_call_of_its_sender(at: int, effect: bool, late: int, what: Any) -> None:
     run = run_of(*DONE, Undo(), Work(1), Deliver(0, (Interruption(at, what, effect, late),)))
-    assert (run.mode, run.status, run.counts["sent"]) == ("undo", "succeeded", 3)
+    assert (run.mode, run.status, run.counts["removed"]) == ("undo", "succeeded", 3)
 
 
 @everywhere(CALLS_OF_A_SENDER)

@@ -1,11 +1,11 @@
 """Reading answers tolerantly (reality.md: "Parse tolerantly"): nonsense refuses as little as it can."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 
-def record(value: object) -> object:
+def record(value: object) -> dict[str, Any]:
     """An empty one in place of what is none."""
     return value if isinstance(value, dict) else {}
 

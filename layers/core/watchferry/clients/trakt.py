@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 
 from watchferry.clients._tolerant import IfReadable, record
@@ -131,32 +132,68 @@ class Play(BaseModel):
         return work.known_ids if work else {}
 
 
-class _NotFound(BaseModel):
-    movies: list[_Identified] = []
-    episodes: list[_Identified] = []
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """One page of `/sync/history`, newest first."""
+
+    plays: Sequence[Play]
+    limit: int
+    """How many rows a full page has."""
+    pages: int | None
+    """What Trakt says; None where it says nothing, or 0."""
+    items: int | None
+    """Rows in all, as Trakt counts them: those of hidden titles too, which it does not show."""
 
 
 class AddedHistory(BaseModel):
-    """The answer to `POST /sync/history`: how many plays were stored, and what Trakt does not know."""
+    """The answer to `POST /sync/history`, which comes in several forms.
 
-    added: dict[str, int]
-    updated: dict[str, int] = {}
-    not_found: _NotFound = _NotFound()
+    It says how many plays were stored, and what of the request Trakt does not know. It may come in a list of one; an
+    entry of `not_found` may say which work it means by its ids or by its time alone, and may be wrapped once more.
+    """
+
+    stored: dict[str, int] = {}
+    """`movies` and `episodes` → how many were added or updated."""
+    not_found: dict[str, list[Ids]] = {}
+    """`movies`, `episodes` and what else Trakt names → the ids of each; empty where it names none."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, answer: Any) -> Any:
+        answer = _unwrapped(answer)
+        if not isinstance(answer, dict) or not isinstance(answer.get("added"), dict):
+            raise ValueError("nothing says what was added")  # noqa: TRY004 - pydantic's way
+        stored: dict[str, int] = {}
+        for counts in (answer["added"], record(answer.get("updated"))):
+            for group, count in record(counts).items():
+                stored[group] = stored.get(group, 0) + (_number(count) or 0)
+        missing = record(_unwrapped(answer.get("not_found")))
+        named = {group: [_ids_of(work) for work in _flat(works)] for group, works in missing.items()}
+        return {"stored": stored, "not_found": {group: works for group, works in named.items() if works}}
+
+    @property
+    def named(self) -> int:
+        """How many works Trakt says that it does not know."""
+        return sum(len(works) for works in self.not_found.values())
 
 
 class RemovedHistory(BaseModel):
     """The answer to `POST /sync/history/remove`."""
 
-    deleted: dict[str, int]
+    deleted: int
+    """Plays that were removed."""
+    gone: frozenset[int]
+    """History ids of plays that were not there."""
 
-
-class _Watched(BaseModel):
-    watched_at: str | None = None
-
-
-class LastActivities(BaseModel):
-    movies: _Watched = _Watched()
-    episodes: _Watched = _Watched()
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, answer: Any) -> Any:
+        answer = _unwrapped(answer)
+        if not isinstance(answer, dict) or not isinstance(answer.get("deleted"), dict):
+            raise ValueError("nothing says what was deleted")  # noqa: TRY004 - pydantic's way
+        counts = [_number(answer["deleted"].get(group)) or 0 for group in ("movies", "episodes")]
+        missing = record(_unwrapped(answer.get("not_found"))).get("ids")
+        return {"deleted": sum(counts), "gone": [_number(play) or 0 for play in _flat(missing)]}
 
 
 _hits = TypeAdapter(list[IfReadable[SearchHit]])
@@ -225,55 +262,35 @@ class Trakt:
         except ValidationError as error:
             raise _nonsense("/shows/{id}/seasons/{n}") from error
 
-    def last_activities(self) -> LastActivities:
-        return self._read(TypeAdapter(LastActivities), "/sync/last_activities", {})
-
-    def history(self, kind: HistoryType, start_at: float, end_at: float) -> Iterator[Play]:
-        """Every play between the two times, at least once.
-
-        Rows shift while one pages: a new play repeats a row, a removed one would hide a row, so when the count
-        shrinks the reading begins anew.
-        """
-        page, count = 1, None
-        while True:
-            response = self._get(
-                f"/sync/history/{kind}",
-                {"start_at": iso(start_at), "end_at": iso(end_at), "page": page, "limit": LARGEST_PAGE},
-            )
-            plays = _validated(_plays, response, f"/sync/history/{kind}")
-            yield from plays
-            items = _header(response, "x-pagination-item-count")
-            if count is not None and items is not None and items < count:
-                page, count = 1, items
-                continue
-            count = items
-            pages = _header(response, "x-pagination-page-count")
-            if not plays or (pages is not None and page >= pages):
-                return
-            page += 1
+    def history(
+        self, kind: HistoryType, start_at: float, end_at: float, page: int, title: int | None = None
+    ) -> HistoryPage:
+        """One page of the plays between the two times (unix seconds); `title`: of one film or episode (Trakt's id)."""
+        path = f"/sync/history/{kind}" + (f"/{title}" if title is not None else "")
+        asked: Params = {"start_at": iso(start_at), "end_at": iso(end_at), "page": page, "limit": LARGEST_PAGE}
+        response = self._get(path, asked)
+        plays = _validated(_plays, response, f"/sync/history/{kind}")
+        return HistoryPage(
+            plays,
+            limit=_header(response, "x-pagination-limit") or LARGEST_PAGE,
+            pages=_header(response, "x-pagination-page-count") or None,
+            items=_header(response, "x-pagination-item-count"),
+        )
 
     def add_history(self, movies: Sequence[Mapping[str, Any]], episodes: Sequence[Mapping[str, Any]]) -> AddedHistory:
         """`POST /sync/history`, once. Not idempotent: raises OutcomeUnknown whenever the effect is not certain."""
-        body = {"movies": movies, "episodes": episodes}
-        response = self._authorized(
-            lambda headers: self.transport.write("POST", "/sync/history", json=body, headers=headers)
-        )
-        try:
-            return AddedHistory.model_validate(parsed("Trakt", response))
-        except (ValidationError, RetryLater) as error:
-            raise OutcomeUnknown("Trakt took the batch and answered nonsense") from error
+        return self._write(AddedHistory, "/sync/history", {"movies": movies, "episodes": episodes})
 
-    def remove_history(self, plays: Sequence[int]) -> None:
+    def remove_history(self, plays: Sequence[int]) -> RemovedHistory:
         """`POST /sync/history/remove` by history ids. What is not there (any more) is no error; may be repeated."""
-        response = self._authorized(
-            lambda headers: self.transport.write(
-                "POST", "/sync/history/remove", json={"ids": list(plays)}, headers=headers
-            )
-        )
+        return self._write(RemovedHistory, "/sync/history/remove", {"ids": list(plays)})
+
+    def _write[M: BaseModel](self, shape: type[M], path: str, body: Mapping[str, Any]) -> M:
+        response = self._authorized(lambda headers: self.transport.write("POST", path, json=body, headers=headers))
         try:
-            RemovedHistory.model_validate(parsed("Trakt", response))
+            return shape.model_validate(parsed("Trakt", response))
         except (ValidationError, RetryLater) as error:
-            raise OutcomeUnknown("Trakt took the removal and answered nonsense") from error
+            raise OutcomeUnknown(f"Trakt answered {path} in a form that cannot be read", answered=True) from error
 
     def _read[T](self, shape: TypeAdapter[T], path: str, params: Params) -> T:
         return _validated(shape, self._get(path, params), path)
@@ -306,6 +323,25 @@ def trakt_headers(client_id: str, user_agent: str) -> dict[str, str]:
         "trakt-api-version": "2",
         "User-Agent": user_agent,
     }
+
+
+def _unwrapped(answer: Any) -> Any:
+    """An answer that came in a list of one."""
+    return answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
+
+
+def _flat(works: Any) -> list[Any]:
+    """A list whose entries may be wrapped once more."""
+    outer = works if isinstance(works, list) else []
+    return [each for part in outer for each in (part if isinstance(part, list) else [part])]
+
+
+def _ids_of(work: Any) -> Ids:
+    """What Trakt calls a work that it did not find, `{ids}` or `{movie: {ids}}`; none where it gives a time alone."""
+    found = record(work)
+    inner = [found.get(name) for name in ("episode", "movie")]
+    named = next((record(each) for each in (found, *inner) if isinstance(record(each).get("ids"), dict)), {})
+    return _Identified(ids=named.get("ids", {})).known_ids
 
 
 def _validated[T](shape: TypeAdapter[T], response: httpx.Response, path: str) -> T:

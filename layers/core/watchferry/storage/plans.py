@@ -44,12 +44,18 @@ class Batch:
     lease_until: int
     attempts: int
     """How many POSTs may have reached Trakt."""
+    inherited: int
+    """How many of them were of the batch of which this is a half."""
     answered: int
     """How many of them Trakt answered with 2xx."""
+    named: int
+    """How many of its works one of those answers named as unknown, without saying which."""
     present: frozenset[int]
-    """Of a FAILED one: the positions that are at Trakt all the same."""
+    """Of a FAILED one: the positions that were done all the same."""
     removed: frozenset[int]
-    """Positions whose plays were removed again."""
+    """Positions whose plays an undo removed."""
+    gone: frozenset[int]
+    """Positions whose plays were not there any more when an undo came for them."""
     undoing: "Undoing | None"
 
     @property
@@ -67,9 +73,12 @@ class Batch:
             owner=item.get("owner"),
             lease_until=item.get("lease_until", 0),
             attempts=item.get("attempts", 0),
+            inherited=item.get("inherited", 0),
             answered=item.get("answered", 0),
+            named=item.get("named", 0),
             present=frozenset(item.get("present", ())),
             removed=frozenset(int(position) for position in item.get("removed", ())),
+            gone=frozenset(int(position) for position in item.get("gone", ())),
             undoing=Undoing(**item["undoing"]) if "undoing" in item else None,
         )
 
@@ -78,10 +87,12 @@ class Batch:
         for position, event in enumerate(self.events):
             if (reason := self.outcomes.get(str(position))) is not None:
                 yield replace(event, outcome="skipped", reason=reason)
-            elif position in self.removed or (self.undoing and self.status == "SENT"):
+            elif position in self.gone:
+                yield replace(event, outcome="skipped", reason="already_removed")
+            elif position in self.removed:
                 yield replace(event, outcome="removed")
             elif self.status == "SENT" or position in self.present:
-                yield replace(event, outcome="sent")
+                yield replace(event, outcome="removed" if self.undoing else "sent")
             else:
                 yield event
 
@@ -177,15 +188,19 @@ class Plans:
         """Written just before the POST: from here on its effect is unknown until it is known. None: not ours."""
         return self._move(batch, {}, when=_held_by(batch), add={"attempts": 1})
 
-    def put_back(self, batch: Batch) -> None:
-        """`SENDING → PLANNED`: it is certain that Trakt stored nothing of it, ever."""
-        self._move(batch, {"status": "PLANNED", "attempts": 0}, when=_held_by(batch), remove=["owner", "lease_until"])
+    def put_back(self, batch: Batch, *, attempts: int = 0) -> None:
+        """`SENDING → PLANNED`: it may be begun anew at once.
 
-    def leave_unknown(self, batch: Batch, *, answered: bool) -> None:
-        """Stays `SENDING`, for whoever reads it back after the settling time."""
+        `attempts`: how many POSTs of it may have had an effect; of plays that are to be stored, none, ever.
+        """
+        set_ = {"status": "PLANNED", "attempts": attempts}
+        self._move(batch, set_, when=_held_by(batch), remove=["owner", "lease_until"])
+
+    def leave_unknown(self, batch: Batch, *, answered: bool, named: int = 0) -> None:
+        """Stays `SENDING`, for whoever reads it back after the settling time. `answered`, `named`: as in Batch."""
         self._move(
             batch,
-            {"lease_until": int(self.clock()) + 1},
+            {"lease_until": int(self.clock()) + 1, "named": max(named, batch.named) or None},
             when=_held_by(batch),
             add={"answered": int(answered)},
             remove=["owner"],
@@ -202,11 +217,15 @@ class Plans:
             when=_held_by(batch),
         )
 
-    def removing(self, undoing: Undoing) -> Item:
-        """Part of the transaction that settles a batch of an undo: these events' plays are gone."""
+    def removing(self, undoing: Undoing, removed: Collection[int], gone: Collection[int]) -> Item:
+        """Part of the transaction that settles a batch of an undo.
+
+        `removed`, `gone`: positions in that batch whose plays it removed, or did not find any more.
+        """
+        found = {"removed": [undoing.positions[at] for at in removed], "gone": [undoing.positions[at] for at in gone]}
         return self.table.updating(
             {"run_id": undoing.run_id, "row": f"batch#{undoing.batch}"},
-            add={"removed": {str(position) for position in undoing.positions}},
+            add={name: set(map(str, positions)) for name, positions in found.items() if positions},
             when=Attr("row").exists(),
         )
 
@@ -220,7 +239,12 @@ class Plans:
         ttl = int(self.clock()) + KEPT
         inherited: Item = {}
         if batch.attempts:
-            inherited = {"status": "SENDING", "attempts": batch.attempts, "lease_until": int(self.clock())}
+            inherited = {
+                "status": "SENDING",
+                "attempts": batch.attempts,
+                "inherited": batch.attempts,
+                "lease_until": int(self.clock()),
+            }
         return [
             self.table.updating(
                 _key(batch), set_={"status": "SPLIT"}, remove=["owner", "lease_until"], when=_held_by(batch)

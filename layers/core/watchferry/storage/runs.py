@@ -66,8 +66,6 @@ class Run:
     """A person has agreed to the plan."""
     undoes: str | None
     """The run whose plays this one removes."""
-    removed: int
-    """How many of the plays that this run sent were removed again."""
     unread: str | None
     """What could not be read, in words; it is remembered (storage/rechecks.py)."""
     progressed_at: int
@@ -86,7 +84,14 @@ class Run:
     def can_be_undone(self) -> bool:
         """It is over and may have added plays that are still there."""
         unsettled = self.moves_cursor and self.batches_done < self.batches
-        return self.mode != "undo" and self.is_finished and (self.counts["sent"] > self.removed or unsettled)
+        left = self.counts["sent"] - self.counts["removed"] - self.counts["already_removed"]
+        return self.mode != "undo" and self.is_finished and (left > 0 or unsettled)
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether it has done some of what it was to do."""
+        done = ("removed", "already_removed") if self.mode == "undo" else ("sent",)
+        return any(self.counts[name] for name in done)
 
     @classmethod
     def of(cls, item: Item) -> Self:
@@ -114,7 +119,6 @@ class Run:
             cursor=Cursor(cursor["last_seen"], frozenset(cursor["rows"])) if cursor else None,
             confirmed=item.get("confirmed", False),
             undoes=item.get("undoes"),
-            removed=item.get("removed", 0),
             unread=item.get("unread"),
             progressed_at=item.get("progressed_at") or item["started_at"],
         )
@@ -149,6 +153,8 @@ class Runs:
                 "completed": 0,
                 "planned": 0,
                 "sent": 0,
+                "removed": 0,
+                "already_removed": 0,
                 "skipped": dict.fromkeys(REASONS, 0),
             },
             "calls": {"trakt": 0, "kinopub": 0},
@@ -277,25 +283,33 @@ class Runs:
                 self.table.update({"user_id": user_id, "run_id": run_id}, add=made, when=_THERE)
 
     def batch_done(
-        self, user_id: str, run_id: str, *, sent: int, skipped: Mapping[str, int], failed: bool = False
+        self,
+        user_id: str,
+        run_id: str,
+        counts: Mapping[str, int],
+        *,
+        skipped: Mapping[str, int] | None = None,
+        failed: bool = False,
     ) -> Item:
-        """Part of the transaction that settles a batch, so that each is counted once."""
+        """Part of the transaction that settles a batch, so that each is counted once. `counts`: names as in Run."""
         return self.table.updating(
             {"user_id": user_id, "run_id": run_id},
             set_={"progressed_at": int(self.clock())},
             add={
                 "batches_done": 1,
                 "batches_failed": int(failed),
-                "counts.sent": sent,
-                **{f"counts.skipped.{reason}": n for reason, n in skipped.items()},
+                **{f"counts.{name}": n for name, n in counts.items()},
+                **{f"counts.skipped.{reason}": n for reason, n in (skipped or {}).items()},
             },
             when=_THERE,
         )
 
-    def removing(self, user_id: str, run_id: str, plays: int) -> Item:
+    def removing(self, user_id: str, run_id: str, counts: Mapping[str, int]) -> Item:
         """Part of the transaction that settles a batch of the run which undoes this one."""
         return self.table.updating(
-            {"user_id": user_id, "run_id": run_id}, add={"removed": plays}, when=Attr("run_id").exists()
+            {"user_id": user_id, "run_id": run_id},
+            add={f"counts.{name}": n for name, n in counts.items()},
+            when=Attr("run_id").exists(),
         )
 
     def batch_split(self, user_id: str, run_id: str) -> Item:

@@ -23,6 +23,10 @@ class Counts(TypedDict):
     completed: int
     planned: int
     sent: int
+    removed: int
+    """Of an undo: plays that it removed. Of a run: plays of it that undos removed."""
+    already_removed: int
+    """Plays that were not there any more when an undo came for them."""
     skipped: dict[Reason, int]
     """Reasons that occurred."""
 

@@ -32,7 +32,7 @@ def begin_run(
             runs.finish(run, "cancelled")
         else:
             detail = "it gave no sign of life for too long; the next run goes on where it stopped"
-            runs.finish(run, "partial" if run.counts["sent"] else "failed", {"code": "abandoned", "detail": detail})
+            runs.finish(run, "partial" if run.has_effect else "failed", {"code": "abandoned", "detail": detail})
             telling.run_failed(account.user_id, each, "abandoned", detail)
     if replaced:
         accounts.replaced_ended(account.user_id, run_id)

@@ -11,18 +11,18 @@ from watchferry.sync.workshop import Workshop
 
 def commit_if_complete(shop: Workshop, run: Run) -> None:
     """Whoever settles the last batch ends the run. Safe to repeat, from any worker."""
-    if run.status == "failed" and run.counts["sent"]:
+    if run.status == "failed" and run.has_effect:
         # One worker's trouble ended it while another's POST was under way.
         shop.runs.sent_after_all(run)
     if run.status != "sending" or run.batches_done < run.batches:
         return
     if run.batches_failed:
         error = {"code": "not_all_sent", "detail": f"{run.batches_failed} of {run.batches} batches could not be sent"}
-        end(shop, run, "partial" if run.counts["sent"] else "failed", error)
+        end(shop, run, "partial" if run.has_effect else "failed", error)
         shop.telling.run_failed(run.user_id, run.run_id, error["code"], error["detail"])
     elif run.unread:
         # Every batch was sent and what could not be read is remembered: all that lies behind the cursor is dealt with.
-        status: RunStatus = "partial" if run.counts["sent"] else "succeeded"
+        status: RunStatus = "partial" if run.has_effect else "succeeded"
         end(shop, run, status, {"code": "not_all_read", "detail": run.unread}, dealt_with=True)
     else:
         end(shop, run, "succeeded", dealt_with=True)
@@ -59,7 +59,7 @@ def _end_paused(shop: Workshop, run: Run, reason: str, detail: str, *, to_connec
 def _end_badly(shop: Workshop, run: Run, code: str, detail: str) -> None:
     """`partial` when some of its views were sent, else `failed`. The cursor stays: the next run takes up the rest."""
     current = shop.runs.get(run.user_id, run.run_id) or run
-    end(shop, current, "partial" if current.counts["sent"] else "failed", {"code": code, "detail": detail})
+    end(shop, current, "partial" if current.has_effect else "failed", {"code": code, "detail": detail})
     if (ended := shop.runs.get(run.user_id, run.run_id)) is not None:
         commit_if_complete(shop, ended)  # a batch may have been counted between the two
 
@@ -90,4 +90,4 @@ def superseded(shop: Workshop, run: Run) -> None:
     """The run is not its user's active one (any more): if it was not ended properly, its row must not look alive."""
     current = shop.runs.get(run.user_id, run.run_id) or run
     error = {"code": "superseded", "detail": "it stood still, or an account was connected anew; the next run goes on"}
-    shop.runs.finish(current, "partial" if current.counts["sent"] else "failed", error)
+    shop.runs.finish(current, "partial" if current.has_effect else "failed", error)

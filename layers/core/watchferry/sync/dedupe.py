@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from watchferry.errors import Unsettled
 from watchferry.models import Event, Ids, View
 from watchferry.storage.ledger import DEALT_WITH, REFUSED, Entry
-from watchferry.sync.keys import Plays
+from watchferry.sync.keys import Plays, Within
 
 WINDOW_SLACK = 2 * 86400
 """Seconds before the earliest time that matters (§4.3.1)."""
 WINDOW_AHEAD = 86400
 """The window ends a day ahead: clocks differ (architecture.md, rule 1)."""
 
-type Within = int | None
-"""Minutes that may lie between two plays which count as one; None: however many (SyncSettings.one_play_within)."""
 type Known = Mapping[str, Sequence[Entry]]
 
 
@@ -88,6 +86,12 @@ def window_start(views: Iterable[View], last_success_at: int | None, within: Wit
         return 0
     earliest = min(view.watched_at for view in views)
     return min(earliest, last_success_at or earliest) - WINDOW_SLACK - within * 60
+
+
+def window_end(views: Iterable[View], now: float, within: Within) -> float:
+    """A day ahead, or later where a view's own time is."""
+    latest = max(view.watched_at for view in views)
+    return max(now + WINDOW_AHEAD, latest + (within or 0) * 60)
 
 
 def without_duplicates(mapped: Iterable[tuple[View, Ids]], remote: Plays, within: Within) -> AgainstTrakt:

@@ -4,14 +4,19 @@ A key is an id, and the time is cut to the minute. Trakt gives several ids per w
 play has one key per id; two plays are of the same work when any of their keys are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Self
 
-from watchferry.models import Ids, Kind, unix
+from watchferry.models import Ids, Kind
 
 COMPARED = ("trakt", "imdb", "tmdb", "tvdb")
 """Not the slug: it can be renamed and reused."""
+
+PLANNED = 0
+"""In a history id's place, for a play that is not at Trakt yet."""
+
+type Within = int | None
+"""Minutes that may lie between two plays which count as one; None: however many (SyncSettings.one_play_within)."""
 
 
 def id_keys(kind: Kind, ids: Ids) -> frozenset[str]:
@@ -23,24 +28,23 @@ def id_keys(kind: Kind, ids: Ids) -> frozenset[str]:
 class Plays:
     """Plays that are known, to compare others with."""
 
-    minutes: dict[str, list[int]] = field(default_factory=dict)
-    """Key → minutes since 1970; a play without a time has a key all the same."""
+    by_key: dict[str, list[tuple[int | None, int]]] = field(default_factory=dict)
+    """Key → (minute since 1970, Trakt's history id) of each play; a play without a time has a key all the same."""
 
-    def add(self, kind: Kind, ids: Ids, watched_at: int | None) -> None:
-        for key in id_keys(kind, ids):
-            known = self.minutes.setdefault(key, [])
-            if watched_at is not None:
-                known.append(watched_at // 60)
+    def add(self, kind: Kind, ids: Ids, watched_at: int | None, play_id: int = PLANNED) -> None:
+        self.add_keys(id_keys(kind, ids), None if watched_at is None else watched_at // 60, play_id)
 
-    def have(self, kind: Kind, ids: Ids, watched_at: int, within: int | None = 0) -> bool:
+    def add_keys(self, keys: frozenset[str], minute: int | None, play_id: int) -> None:
+        for key in keys:
+            self.by_key.setdefault(key, []).append((minute, play_id))
+
+    def have(self, kind: Kind, ids: Ids, watched_at: int, within: Within = 0) -> bool:
         """Whether one of them is this play: so many minutes from it at most; None: at any time, or none."""
-        found = [self.minutes[key] for key in id_keys(kind, ids) if key in self.minutes]
-        if within is None:
-            return bool(found)
-        return any(abs(minute - watched_at // 60) <= within for minutes in found for minute in minutes)
+        return any(True for _ in self.history_ids(kind, ids, watched_at, within))
 
-    def read(self, kind: Kind, plays: Iterable[tuple[Ids, str | None]]) -> Self:
-        """Adds what Trakt's history says."""
-        for ids, watched_at in plays:
-            self.add(kind, ids, unix(watched_at) if watched_at else None)
-        return self
+    def history_ids(self, kind: Kind, ids: Ids, watched_at: int, within: Within = 0) -> Iterator[int]:
+        """Of each of them that is this play, perhaps several times."""
+        for key in id_keys(kind, ids):
+            for minute, play_id in self.by_key.get(key, ()):
+                if within is None or (minute is not None and abs(minute - watched_at // 60) <= within):
+                    yield play_id

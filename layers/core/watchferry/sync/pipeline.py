@@ -9,21 +9,20 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from watchferry.clients.kinopub import Kinopub
-from watchferry.clients.trakt import HistoryType, Trakt
+from watchferry.clients.trakt import Trakt
 from watchferry.errors import NotThere, Rejected, RetryLater, WatchferryError
-from watchferry.models import Event, Ids, Kind, Title, View, unix
+from watchferry.models import Event, Ids, Title, View
 from watchferry.storage.account import Account
 from watchferry.storage.runs import Run
 from watchferry.sync.collect import Collected, collect
 from watchferry.sync.confirm import Confirmed, confirm_completed, never_finished, unreadable
-from watchferry.sync.dedupe import WINDOW_AHEAD, window_start, without_duplicates, without_known, without_refused
-from watchferry.sync.keys import Plays
+from watchferry.sync.dedupe import window_end, window_start, without_duplicates, without_known, without_refused
+from watchferry.sync.keys import Plays, Within
 from watchferry.sync.mapping import Mapped, Mapper, unmappable
 from watchferry.sync.plan import Plan
+from watchferry.sync.trakt_history import HISTORY, HistoryReader
 from watchferry.sync.turn import Turn
 from watchferry.sync.workshop import Workshop
-
-HISTORY: Mapping[Kind, HistoryType] = {"movie": "movies", "episode": "episodes"}
 
 
 @dataclass(slots=True)
@@ -187,22 +186,22 @@ class Planning:
 
     def plays_at_trakt(self, ready: Sequence[tuple[View, Ids]]) -> Plays:
         """What Trakt has in the window; of films only, or of episodes only, where there is nothing else to compare."""
-        plays = Plays()
-        if not ready:
-            return plays
-        start = window_start((view for view, _ in ready), self.account.last_success_at, self.within)
-        kinds = sorted({view.type for view, _ in ready})
-        # After a first run Trakt's last activity may tell that nothing can be in the window.
-        active = self.trakt.last_activities() if self.account.last_success_at and start else None
-        for number, kind in enumerate(kinds):
-            if active is not None:
-                last = getattr(active, HISTORY[kind]).watched_at
-                if last is None or unix(last) < start:
-                    continue
-            for play in self.trakt.history(HISTORY[kind], start, self.shop.clock() + WINDOW_AHEAD):
-                plays.read(kind, [(play.ids, play.watched_at)])
-                self.turn.tick("mapping", number, len(kinds))
-        return plays
+        return compared_plays(self.turn, self.trakt, ready, self.account.last_success_at, self.within)
+
+
+def compared_plays(
+    turn: Turn, trakt: Trakt, planned: Sequence[tuple[View, Ids]], last_success_at: int | None, within: Within
+) -> Plays:
+    """Trakt's plays with which these views have to be compared. Raises as HistoryReader.read, and as Turn.tick."""
+    plays = Plays()
+    reader = HistoryReader(trakt, turn.reading("mapping"))
+    for kind in HISTORY:
+        wanted = [(ids, view.watched_at) for view, ids in planned if view.type == kind]
+        if wanted:
+            views = [view for view, _ in planned if view.type == kind]
+            window = window_start(views, last_success_at, within), window_end(views, turn.shop.clock(), within)
+            reader.read(kind, wanted, within=within, between=window, into=plays)
+    return plays
 
 
 def _as_watched(title: Title, views: Sequence[View]) -> Title:

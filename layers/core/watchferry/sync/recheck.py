@@ -1,18 +1,16 @@
 """A plan that a person has confirmed is sent as it is, but for plays that have appeared at Trakt meanwhile."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from watchferry.clients.trakt import Trakt
-from watchferry.models import Event, Kind, Reason, View
+from watchferry.models import Event, Reason
 from watchferry.storage.account import Account
 from watchferry.storage.overrides import Rules
 from watchferry.storage.plans import Batch
 from watchferry.storage.runs import Run
 from watchferry.sync.aftermath import Aftermath
-from watchferry.sync.dedupe import WINDOW_AHEAD, window_start
-from watchferry.sync.keys import Plays
-from watchferry.sync.pipeline import HISTORY
+from watchferry.sync.keys import Plays, Within
+from watchferry.sync.pipeline import compared_plays
 from watchferry.sync.turn import Turn
 
 
@@ -28,11 +26,12 @@ class Rechecking:
         """The run, now `sending`; None when another worker has seen to it. Raises as Planning.go does."""
         shop, run = self.turn.shop, self.turn.run
         batches = list(shop.plans.batches(run.run_id, run.plan))
-        views = [event.view for batch in batches for event in batch.events]
-        plays = {kind: self.plays_at_trakt(kind, [view for view in views if view.type == kind]) for kind in HISTORY}
+        planned = [(event.view, event.ids) for batch in batches for event in batch.events]
+        within = self.account.settings.one_play_within
+        plays = compared_plays(self.turn, self.trakt, planned, None, within)
         rules = shop.overrides.rules(run.user_id)
         for batch in batches:
-            if outcomes := self.left_out(batch, plays, rules):
+            if outcomes := self.left_out(batch, plays, rules, within):
                 shop.plans.leave_out(batch, outcomes)
         aftermath = Aftermath.saved(shop, run)
         aftermath.take_effect(shop, run)
@@ -40,26 +39,14 @@ class Rechecking:
         aftermath.plan_holds(shop, run)
         return checked
 
-    def plays_at_trakt(self, kind: Kind, views: Sequence[View]) -> Plays:
-        plays = Plays()
-        if views:
-            start = window_start(views, None, self.account.settings.one_play_within)
-            for number, play in enumerate(
-                self.trakt.history(HISTORY[kind], start, self.turn.shop.clock() + WINDOW_AHEAD)
-            ):
-                plays.read(kind, [(play.ids, play.watched_at)])
-                self.turn.tick("mapping", number, number + 1)
-        return plays
-
-    def left_out(self, batch: Batch, plays: dict[Kind, Plays], rules: Rules) -> dict[str, Reason]:
+    def left_out(self, batch: Batch, plays: Plays, rules: Rules, within: Within) -> dict[str, Reason]:
         """Position → why it is not sent after all."""
-        within = self.account.settings.one_play_within
 
         def why(event: Event) -> Reason | None:
             rule = rules.of(event.view)
             if rule is not None and rule.ignore:
                 return "ignored"
-            found = plays[event.view.type].have(event.view.type, event.ids, event.view.watched_at, within)
+            found = plays.have(event.view.type, event.ids, event.view.watched_at, within)
             return "duplicate" if found else None
 
         return {str(position): reason for position, event in enumerate(batch.events) if (reason := why(event))}

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 from watchferry.clients.trakt import AddedHistory, Trakt
 from watchferry.errors import OutcomeUnknown, Rejected, RetryLater, WatchferryError
-from watchferry.models import Event, Kind, Reason, Title, iso
+from watchferry.models import Event, Ids, Kind, Reason, Title, iso
 from watchferry.storage._dynamo import ConditionFailed, transact
 from watchferry.storage.ledger import LedgerOutcome
 from watchferry.storage.plans import Batch, BatchStatus, halves
@@ -29,10 +29,9 @@ from watchferry.storage.runs import Run
 from watchferry.storage.unmatched import TO_MEND, unmatched_of
 from watchferry.sync import commit
 from watchferry.sync.deferral import come_back, put_off
-from watchferry.sync.keys import Plays
-from watchferry.sync.pipeline import HISTORY
 from watchferry.sync.queues import MalformedMessage, SendJob
 from watchferry.sync.removing import Removing
+from watchferry.sync.trakt_history import HISTORY, HistoryReader
 from watchferry.sync.workshop import Workshop
 
 POST_TAKES = 26.0
@@ -42,6 +41,10 @@ CONTENT_REFUSED = {400, 413, 422}
 MOST_POSTS = 5
 ANSWERS_BELIEVED = 2
 """After so many 2xx answers for views that are not there when read back, Trakt does not want them."""
+LARGE = 50
+"""Views: a larger batch whose POST had no answer may have been too large for it."""
+PARTED_AFTER = 3
+"""POSTs without an answer, after which one of the views may be what Trakt cannot answer."""
 
 
 @dataclass(slots=True)
@@ -57,17 +60,21 @@ class Sending:
     trakt: Trakt
 
     def go(self) -> str:
-        present: set[int] = self.read_back() if self.batch.attempts else set()
-        to_send = {position for position in range(len(self.batch.events)) if str(position) not in self.batch.outcomes}
+        batch = self.batch
+        present: set[int] = self.read_back() if batch.attempts else set()
+        to_send = {position for position in range(len(batch.events)) if str(position) not in batch.outcomes}
         missing = sorted(to_send - present)
         if not missing:
             return self.settle("SENT", {})
-        if self.batch.answered >= ANSWERS_BELIEVED:
-            return self.settle("SENT", dict.fromkeys(map(str, missing), "rejected_by_trakt"))
-        if self.batch.attempts >= MOST_POSTS:
+        # Trakt named as many as are missing, or took the request often enough: it does not want them.
+        if len(missing) <= batch.named or batch.answered >= ANSWERS_BELIEVED:
+            return self.settle("SENT", {str(position): _refusal(batch.events[position]) for position in missing})
+        if batch.attempts >= MOST_POSTS:
             # It has just been read back: what is missing is certainly not there, and the next run's to send.
-            self.withdraw([self.batch.events[position] for position in missing])
+            self.withdraw([batch.events[position] for position in missing])
             return self.settle("FAILED", {}, present=to_send & present)
+        if len(missing) > 1 and self.has_no_answer(len(missing)):
+            return self.part(missing, "no answer")
         return self.post(missing)
 
     def post(self, missing: Sequence[int]) -> str:
@@ -89,8 +96,8 @@ class Sending:
             return "another worker has it"
         try:
             answer = self.trakt.add_history(*_body(events))
-        except OutcomeUnknown:
-            return self.outcome_unknown(answered=False)
+        except OutcomeUnknown as trouble:
+            return self.outcome_unknown(answered=trouble.answered)
         except RetryLater as trouble:
             self.certainly_not_sent(events)
             return put_off(shop, run, self.job, trouble)
@@ -102,23 +109,23 @@ class Sending:
             return f"stopped: {type(trouble).__name__}"
         refused = not_found(events, answer)
         if refused is None:
-            return self.outcome_unknown(answered=True)
+            return self.outcome_unknown(answered=True, named=answer.named)
         return self.settle("SENT", {str(missing[position]): reason for position, reason in refused.items()})
+
+    def has_no_answer(self, views: int) -> bool:
+        """Whether it may be this very request that Trakt cannot answer: it is large, or was tried often enough."""
+        batch = self.batch
+        unanswered = batch.attempts - batch.answered
+        return batch.attempts > batch.inherited and unanswered >= (1 if views > LARGE else PARTED_AFTER)
 
     def read_back(self) -> set[int]:
         """The positions whose plays are in Trakt's history: the batch's time range is read, nothing is sent."""
         present: set[int] = set()
-        for kind, history in HISTORY.items():
-            times = [event.view.watched_at for event in self.batch.events if event.view.type == kind]
-            if not times:
-                continue
-            plays = self.trakt.history(history, min(times) - 60, max(times) + 60)
-            remote = Plays().read(kind, ((play.ids, play.watched_at) for play in plays))
-            present |= {
-                position
-                for position, event in enumerate(self.batch.events)
-                if event.view.type == kind and remote.have(kind, event.ids, event.view.watched_at)
-            }
+        reader = HistoryReader(self.trakt)
+        for kind in HISTORY:
+            events = {at: event for at, event in enumerate(self.batch.events) if event.view.type == kind}
+            plays = reader.read(kind, [(event.ids, event.view.watched_at) for event in events.values()])
+            present |= {at for at, event in events.items() if plays.have(kind, event.ids, event.view.watched_at)}
         return present
 
     def settle(self, status: BatchStatus, outcomes: Mapping[str, Reason], present: Collection[int] = ()) -> str:
@@ -133,7 +140,7 @@ class Sending:
             shop.unmatched.add(run.user_id, [row for event in missing for row in unmatched_of(_title(event), [event])])
         sent = len(batch.events) - len(outcomes) if status == "SENT" else len(present)
         done = shop.runs.batch_done(
-            run.user_id, run.run_id, sent=sent, skipped=Counter(outcomes.values()), failed=status == "FAILED"
+            run.user_id, run.run_id, {"sent": sent}, skipped=Counter(outcomes.values()), failed=status == "FAILED"
         )
         try:
             transact(shop.plans.table.client, [shop.plans.settling(batch, status, outcomes, present), done])
@@ -142,10 +149,14 @@ class Sending:
         return status.lower()
 
     def rejected(self, trouble: Rejected, missing: Sequence[int]) -> str:
-        """Trakt refuses what the request says. One bad view must not hold up the others: halve it."""
-        shop, run, batch = self.shop, self.run, self.batch
-        if len(batch.events) == 1 or len(missing) == 1:
+        """Trakt refuses what the request says. One bad view must not hold up the others: the batch is halved."""
+        if len(self.batch.events) == 1 or len(missing) == 1:
             return self.settle("SENT", {str(position): "rejected_by_trakt" for position in missing})
+        return self.part(missing, str(trouble.status))
+
+    def part(self, missing: Sequence[int], why: str) -> str:
+        """Two batches in place of this one. It is certain that the missing views are not at Trakt."""
+        shop, run, batch = self.shop, self.run, self.batch
         self.withdraw([batch.events[position] for position in missing])
         try:
             transact(
@@ -154,10 +165,10 @@ class Sending:
         except ConditionFailed:
             return "another worker has it"
         shop.queues.send([(replace(self.job, batch=name, deferrals=0), 1 + n) for n, name in enumerate(halves(batch))])
-        return f"split: {trouble.status}"
+        return f"split: {why}"
 
-    def outcome_unknown(self, *, answered: bool) -> str:
-        self.shop.plans.leave_unknown(self.batch, answered=answered)
+    def outcome_unknown(self, *, answered: bool, named: int = 0) -> str:
+        self.shop.plans.leave_unknown(self.batch, answered=answered, named=named)
         settled = self.shop.settings.read_back_settle_seconds + 2
         trouble = RetryLater("upstream_unreachable", "the outcome of a POST is not known", after=settled)
         return "outcome unknown, " + put_off(self.shop, self.run, self.job, trouble)
@@ -199,7 +210,7 @@ def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) ->
         if claimed.undoing is None:
             said = _take_turn(Sending(shop, run, job, claimed, deadline, trakt))
         else:
-            said = Removing(shop, run, job, claimed, trakt).go()
+            said = Removing(shop, run, job, claimed, claimed.undoing, trakt).go()
     # After the calls were added: who sees that the run is over sees all of its numbers.
     commit.commit_if_complete(shop, shop.runs.get(job.user_id, job.run_id) or run)
     return said
@@ -218,39 +229,51 @@ def _take_turn(turn: Sending) -> str:
 
 
 def not_found(events: Sequence[Event], answer: AddedHistory) -> dict[int, Reason] | None:
-    """Position → why it was not stored (§4.5.3). None when the answer does not account for every event."""
+    """Position → why it was not stored (§4.5.3). None when the answer does not account for every event.
+
+    Trakt may name what it does not know by its time alone, as something else than was posted, or not at all.
+    """
     reasons: dict[int, Reason] = {}
-    for kind, missing in (("movie", answer.not_found.movies), ("episode", answer.not_found.episodes)):
-        plural = f"{kind}s"
+    if not answer.not_found.keys() <= {"movies", "episodes"}:
+        return None
+    for kind in ("movie", "episode"):
         positions = [position for position, event in enumerate(events) if event.view.type == kind]
-        for work in missing:
+        for ids in answer.not_found.get(f"{kind}s", ()):
             hits = [
                 position
                 for position in positions
-                if any(str(events[position].ids.get(name)) == str(value) for name, value in work.known_ids.items())
+                if any(str(events[position].ids.get(name)) == str(value) for name, value in ids.items())
             ]
             if not hits:
                 return None
-            for position in hits:
-                by_imdb_alone = kind == "movie" and set(events[position].ids) == {"imdb"}
-                reasons[position] = "not_found" if by_imdb_alone else "rejected_by_trakt"
-        stored = answer.added.get(plural, 0) + answer.updated.get(plural, 0)
-        if stored < len([position for position in positions if position not in reasons]):
+            reasons |= {position: _refusal(events[position]) for position in hits}
+        if answer.stored.get(f"{kind}s", 0) < len([position for position in positions if position not in reasons]):
             return None
     return reasons
 
 
+def _refusal(event: Event) -> Reason:
+    """A film that went by its IMDb id was never looked up: Trakt does not know it. All else Trakt knew before."""
+    return "not_found" if event.view.type == "movie" and set(event.ids) == {"imdb"} else "rejected_by_trakt"
+
+
 def _body(events: Sequence[Event]) -> tuple[list[Mapping[str, object]], list[Mapping[str, object]]]:
-    """`movies[]` and `episodes[]`, each `{ids, watched_at}`; only UTC with `Z` is accepted (reality.md, Trakt)."""
+    """`movies[]` and `episodes[]`, each `{ids, watched_at}` with one id; Trakt takes UTC with `Z` alone."""
 
     def of(kind: Kind) -> list[Mapping[str, object]]:
         return [
-            {"watched_at": iso(event.view.watched_at).replace("Z", ".000Z"), "ids": dict(event.ids)}
+            {"watched_at": iso(event.view.watched_at).replace("Z", ".000Z"), "ids": _sent_by(kind, event.ids)}
             for event in events
             if event.view.type == kind
         ]
 
     return of("movie"), of("episode")
+
+
+def _sent_by(kind: Kind, ids: Ids) -> Ids:
+    """The one id by which Trakt is told of a work: it takes episodes by `trakt` or `tvdb` alone."""
+    order = ("trakt", "imdb", "tmdb") if kind == "movie" else ("trakt", "tvdb", "imdb", "tmdb")
+    return next(({name: ids[name]} for name in order if name in ids), ids)
 
 
 def _ledger_word(reason: Reason | None) -> LedgerOutcome:

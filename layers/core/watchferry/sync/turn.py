@@ -1,5 +1,6 @@
 """A worker's turn at planning: how much time it has, and the signs of life that it gives."""
 
+import itertools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +74,16 @@ class Turn:
         """Kept for the worker that goes on. Of a run that is over, or of somebody who has left, nothing is written."""
         if self.shop.accounts.keep_run(self.run.user_id, self.run.run_id):
             self.shop.plans.save(self.run.run_id, name, value)
+
+    def reading(self, status: RunStatus) -> Callable[[], None]:
+        """For a reading of unknown length: called after each page of it."""
+        pages = itertools.count(1)
+
+        def tick() -> None:
+            page = next(pages)
+            self.tick(status, page - 1, page)
+
+        return tick
 
     def tick(self, status: RunStatus, done: int, total: int) -> None:
         """Raises OutOfTime, Superseded."""

@@ -1,8 +1,8 @@
 """Undo: which plays of Trakt's history a run has added, and the plan that removes exactly those.
 
 Trakt does not tell the ids of what it stores, so they are read back. A play is the run's own when its work is that of a
-view which the run sent and its time is that view's to the second; of several such plays the oldest entry, since a play
-that was there before would have made ours a duplicate.
+view which the run sent and its time is that view's to the minute, since Trakt keeps no seconds; of several such plays
+the oldest entry, since a play that was there before would have made ours a duplicate.
 """
 
 from collections import defaultdict
@@ -10,22 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import batched
 
-from watchferry.clients.trakt import Play, Trakt
+from watchferry.clients.trakt import Trakt
 from watchferry.errors import Unsettled
-from watchferry.models import Event, Kind, unix
+from watchferry.models import Event, Ids, Kind
 from watchferry.storage._dynamo import ConditionFailed, transact
 from watchferry.storage.account import Account
 from watchferry.storage.ledger import Entry
 from watchferry.storage.plans import Batch, Undoing
 from watchferry.storage.runs import Run
 from watchferry.sync import commit
-from watchferry.sync.keys import id_keys
-from watchferry.sync.pipeline import HISTORY
+from watchferry.sync.keys import Plays
+from watchferry.sync.trakt_history import HistoryReader
 from watchferry.sync.turn import Turn
 from watchferry.sync.workshop import Workshop
-
-MARGIN = 60
-"""Seconds around the run's plays that are read."""
 
 type Removal = tuple[tuple[Event, ...], Undoing]
 
@@ -77,16 +74,13 @@ class PlanningUndo:
                 yield position, event
 
     def plays_at_trakt(self, events: Iterable[Event]) -> "Found":
-        times: dict[Kind, list[int]] = defaultdict(list)
+        wanted: dict[Kind, list[tuple[Ids, int]]] = defaultdict(list)
         for event in events:
-            times[event.view.type].append(event.view.watched_at)
+            wanted[event.view.type].append((event.ids, event.view.watched_at))
+        reader = HistoryReader(self.trakt, self.turn.reading("mapping"))
         found = Found()
-        for kind, watched in times.items():
-            for number, play in enumerate(
-                self.trakt.history(HISTORY[kind], min(watched) - MARGIN, max(watched) + MARGIN)
-            ):
-                self.turn.tick("mapping", number, number + 1)
-                found.add(kind, play)
+        for kind, plays in wanted.items():
+            reader.read(kind, plays, into=found.plays)
         return found
 
 
@@ -109,24 +103,16 @@ def _may_be(entry: Entry | None, run_id: str) -> bool:
 class Found:
     """Plays of Trakt's history; each is given out once."""
 
-    ids: dict[tuple[str, int], set[int]] = field(default_factory=lambda: defaultdict(set))
-    """(key, second) → history ids."""
+    plays: Plays = field(default_factory=Plays)
     taken: set[int] = field(default_factory=set)
-
-    def add(self, kind: Kind, play: Play) -> None:
-        if play.watched_at:
-            for key in id_keys(kind, play.ids):
-                self.ids[key, unix(play.watched_at)].add(play.id)
 
     def take(self, event: Event) -> int | None:
         """The history id of this event's play; None when it is not there (any more)."""
-        places = [(key, event.view.watched_at) for key in id_keys(event.view.type, event.ids)]
-        ours = min(
-            (play for place in places for play in self.ids.get(place, ()) if play not in self.taken), default=None
-        )
-        if ours is not None:
-            self.taken.add(ours)
-        return ours
+        plays = self.plays.history_ids(event.view.type, event.ids, event.view.watched_at)
+        oldest = min((play for play in plays if play not in self.taken), default=None)
+        if oldest is not None:
+            self.taken.add(oldest)
+        return oldest
 
 
 def hand_over_undo(shop: Workshop, run: Run, removals: Sequence[Removal], *, worker: str) -> Run | None:

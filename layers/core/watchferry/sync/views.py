@@ -24,6 +24,8 @@ def run_view(run: Run) -> answers.Run:
             "completed": counts["completed"],
             "planned": counts["planned"],
             "sent": counts["sent"],
+            "removed": counts["removed"],
+            "already_removed": counts["already_removed"],
             "skipped": {reason: n for reason, n in counts["skipped"].items() if n},
         },
         "upstream_calls": {"trakt": run.calls["trakt"], "kinopub": run.calls["kinopub"]},
