@@ -71,7 +71,9 @@ describe("rows of a page", () => {
 });
 
 it("counts what an undo has taken back", () => {
-  expect(removedOf([dune, rowOf(event({ outcome: "removed" })), rowOf(event({ outcome: "sent" }))])).toBe(1);
+  const gone = event({ outcome: "skipped", reason: "already_removed" as never });
+  const rows = [dune, rowOf(event({ outcome: "removed" })), rowOf(event({ outcome: "sent" })), rowOf(gone)];
+  expect(removedOf(rows)).toEqual({ removed: 1, gone: 1 });
 });
 
 describe("names", () => {

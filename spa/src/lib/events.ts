@@ -53,9 +53,11 @@ export function rowsOf(events: readonly Event[]): Row[] {
   return rows;
 }
 
-/** How many of them an undo has taken back. */
-export const removedOf = (rows: readonly Row[]): number =>
-  rows.reduce((sum, { event }) => sum + Number(event.outcome === "removed"), 0);
+/** How many of them an undo has removed, and of how many it found that they were gone already. */
+export const removedOf = (rows: readonly Row[]): { removed: number; gone: number } => ({
+  removed: rows.filter(({ event }) => event.outcome === "removed").length,
+  gone: rows.filter(({ event }) => event.reason === "already_removed").length,
+});
 
 /** `S1E3` of an episode; undefined of a film. */
 export function episode(event: Event): string | undefined {

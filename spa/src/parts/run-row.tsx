@@ -28,9 +28,10 @@ export function StatusBadge({ status }: Pick<Run, "status">) {
 export function RunRow({ run }: { run: Run }) {
   const { t } = useTranslation("run");
   const skipped = skippedOf(run);
-  const done = run.status === "awaiting_confirmation" ? run.counts.planned : run.counts.sent;
-  const all = done + skipped;
   const word = run.mode === "undo" ? "removed" : run.status === "awaiting_confirmation" ? "planned" : "sent";
+  const done = run.counts[word];
+  const all = done + skipped;
+  const takenBack = run.mode === "undo" ? 0 : run.counts.removed + run.counts.already_removed;
   return (
     <Link to="/runs/$id" params={{ id: run.id }} className={styles.row}>
       <span className={styles.what}>
@@ -45,6 +46,7 @@ export function RunRow({ run }: { run: Run }) {
       <span className={styles.numbers}>
         <Text span size="sm">
           {t(`numbers.${word}`, { count: done })}
+          {takenBack > 0 && ` · ${t("numbers.takenBack", { count: takenBack })}`}
           {skipped > 0 && ` · ${t("numbers.skipped", { count: skipped })}`}
         </Text>
         {all > 0 && (

@@ -16,7 +16,7 @@ import type { Events } from "./use-events";
 const Sure = lazy(() => import("../../parts/sure").then(({ Sure }) => ({ default: Sure })));
 
 /** What came of it, and the way to take it back. */
-export function Ended({ run, removed, known }: { run: Run } & Pick<Events, "removed" | "known">) {
+export function Ended({ run, removed, gone, known }: { run: Run } & Pick<Events, "removed" | "gone" | "known">) {
   const { t, i18n } = useTranslation("run");
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -32,7 +32,8 @@ export function Ended({ run, removed, known }: { run: Run } & Pick<Events, "remo
     onError: () => client.invalidateQueries({ queryKey: ["events", run.id] }),
   });
   const { sent } = run.counts;
-  const left = sent - removed;
+  const takenBack = removed + gone;
+  const left = sent - takenBack;
   const needs = needingYou(run);
   return (
     <Paper withBorder p="lg">
@@ -40,7 +41,7 @@ export function Ended({ run, removed, known }: { run: Run } & Pick<Events, "remo
         <Group justify="space-between">
           <Title order={2} size="h3">
             {run.mode === "undo"
-              ? t("ended.removed", { count: sent })
+              ? t("ended.removed", { count: run.counts.removed })
               : run.mode === "preview" && run.status === "cancelled" && sent === 0
                 ? t("ended.discarded")
                 : sent > 0
@@ -69,7 +70,10 @@ export function Ended({ run, removed, known }: { run: Run } & Pick<Events, "remo
             </Text>
           </Alert>
         )}
-        {removed > 0 && known && <Text>{left > 0 ? t("undo.partly", { count: removed }) : t("undo.done")}</Text>}
+        {takenBack > 0 && known && <Text>{left > 0 ? t("undo.partly", { count: takenBack }) : t("undo.done")}</Text>}
+        {run.mode === "undo" && run.counts.already_removed > 0 && (
+          <Text>{t("undo.gone", { count: run.counts.already_removed })}</Text>
+        )}
         <Text c="dimmed" size="sm">
           {run.mode !== "undo" && `${t("looked", { history: run.counts.history, completed: run.counts.completed })} `}
           {run.finished_at && (
@@ -80,7 +84,7 @@ export function Ended({ run, removed, known }: { run: Run } & Pick<Events, "remo
           {t("calls", run.upstream_calls)}
         </Text>
         {needs > 0 && run.mode !== "undo" && <TextLink to="/needs-you">{t("needs", { count: needs })}</TextLink>}
-        {known && undoable(run, removed) && (
+        {known && undoable(run, takenBack) && (
           <Group>
             <Button
               variant="light"

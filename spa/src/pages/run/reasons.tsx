@@ -9,31 +9,40 @@ interface Bar {
   run: Run;
   /** How many of the views that it sent an undo has taken back. */
   removed: number;
+  /** Of how many an undo found that they were gone already. */
+  gone: number;
   chosen: Chosen;
   onChoose: (chosen: Chosen) => void;
 }
 
 /** What is or was sent, what of it was taken back, then each reason for what was not: a bar to scale, below it the names of its parts, each of which
  * chooses the table's rows. A reason of five among thousands is too narrow a part to be pressed. */
-export function Reasons({ run, removed, chosen, onChoose }: Bar) {
+export function Reasons({ run, removed, gone, chosen, onChoose }: Bar) {
   const { t } = useTranslation(["run", "common"]);
-  const sent = run.status === "awaiting_confirmation" ? run.counts.planned : run.counts.sent - removed;
-  const outcome = run.status === "awaiting_confirmation" ? "planned" : run.mode === "undo" ? "removed" : "sent";
+  const { planned, sent } = run.counts;
+  const [outcome, count] =
+    run.mode === "undo"
+      ? ["removed" as const, run.counts.removed]
+      : run.status === "awaiting_confirmation"
+        ? ["planned" as const, planned]
+        : ["sent" as const, sent - removed - gone];
+  const skipped = Object.entries(run.counts.skipped) as [Reason, number][];
+  const reasons: [Reason, number][] = gone > 0 ? [...skipped, ["already_removed", gone]] : skipped;
   const parts = [
-    { key: "sent", count: sent, name: t(`common:outcome.${outcome}`), chosen: { outcome, reason: null } },
+    { key: "sent", count, name: t(`common:outcome.${outcome}`), chosen: { outcome, reason: null } },
     {
       key: "removed",
       count: removed,
       name: t("common:outcome.removed"),
       chosen: { outcome: "removed", reason: null },
     },
-    ...(Object.entries(run.counts.skipped) as [Reason, number][]).map(([reason, count]) => ({
+    ...reasons.map(([reason, number]) => ({
       key: reason,
-      count,
+      count: number,
       name: t(`common:reason.${reason}`),
       chosen: { outcome: "skipped", reason },
     })),
-  ].filter(({ count }) => count > 0);
+  ].filter((part) => part.count > 0);
   if (parts.length === 0) return null;
   const chosenOf = (part: (typeof parts)[number]) =>
     chosen.outcome === part.chosen.outcome && chosen.reason === part.chosen.reason;

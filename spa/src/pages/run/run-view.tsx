@@ -48,7 +48,7 @@ function AtRest({ run }: { run: Run }) {
   return (
     <>
       {run.status === "awaiting_confirmation" ? <Awaiting run={run} /> : <Ended run={run} {...events} />}
-      <Reasons run={run} removed={events.removed} chosen={chosen} onChoose={setChosen} />
+      <Reasons run={run} removed={events.removed} gone={events.gone} chosen={chosen} onChoose={setChosen} />
       <EventsTable run={run} {...events} chosen={chosen} onChoose={setChosen} />
     </>
   );

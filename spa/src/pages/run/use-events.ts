@@ -18,10 +18,13 @@ export function useEvents(run: Run) {
   useWhenOver(active, () => void client.invalidateQueries({ queryKey: ["events", run.id] }));
 
   const rows = useMemo(() => (data?.pages ?? []).flatMap((page) => rowsOf(page.items)), [data]);
-  const removed = useMemo(() => (run.mode === "undo" ? 0 : removedOf(rows)), [run.mode, rows]);
+  const { removed, gone } = useMemo(
+    () => (run.mode === "undo" ? { removed: 0, gone: 0 } : removedOf(rows)),
+    [run.mode, rows],
+  );
   // When some cannot be had, what is there has to do; the server has the last word.
   const known = isError || (data !== undefined && !hasNextPage);
-  return { events, rows, removed, known };
+  return { events, rows, removed, gone, known };
 }
 
 export type Events = ReturnType<typeof useEvents>;
