@@ -111,6 +111,15 @@ def test_a_shows_episodes_take_two_calls_and_then_none(bench: Bench) -> None:
     assert bench.calls() == []
 
 
+@pytest.mark.parametrize("how", ["nothing", "always"])
+def test_the_imdb_id_of_an_episode_is_no_show(bench: Bench, how: str) -> None:
+    """Trakt answers with nothing, or with a hit that is an episode and names its show: that show is not meant."""
+    bench.upstreams.trakt.options.episode_imdb = how
+    imdb = next(each.imdb for each in bench.silo.trakt.episodes() if each.imdb)  # type: ignore[union-attr]
+    mapped = bench.map(show(imdb=imdb), [episode(1)])
+    assert [skip.reason for skip in mapped.skips] == ["not_found"]
+
+
 def test_an_episode_that_trakt_lacks_is_skipped_alone(bench: Bench) -> None:
     """A gap, a season that is not there, a number too high; the others of the show go on."""
     mapped = bench.map(show(), numbers((1, 1), (1, 2), (3, 1), (2, 99)))

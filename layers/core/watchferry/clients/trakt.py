@@ -217,14 +217,15 @@ class Trakt:
         return answer
 
     def search_id(self, service: Literal["imdb", "trakt"], known: str | int, kind: SearchType) -> Hits:
-        return self._search(f"/search/{service}/{known}", {"type": kind}, LARGEST_PAGE)
+        return self._search(f"/search/{service}/{known}", kind, {"type": kind}, LARGEST_PAGE)
 
     def search_text(self, query: str, kind: SearchType, most: int = MOST_HITS) -> Hits:
         r"""By title; `+ - && || ! ( ) { } [ ] ^ " ~ * ? : /` mean something to Trakt's search unless escaped with \."""
         escaped = re.sub(r'([-+&|!(){}\[\]^"~*?:/\\])', r"\\\1", query)
-        return self._search(f"/search/{kind}", {"query": escaped}, most)
+        return self._search(f"/search/{kind}", kind, {"query": escaped}, most)
 
-    def _search(self, path: str, asked: Params, most: int) -> Hits:
+    def _search(self, path: str, kind: SearchType, asked: Params, most: int) -> Hits:
+        """Hits of one kind. Trakt may answer for an episode's id whatever was asked for; such a hit names its show."""
         found: list[SearchHit | None] = []
         limit, page = min(most, LARGEST_PAGE), 1
         while True:
@@ -238,7 +239,8 @@ class Trakt:
             page += 1
         items = _header(response, "x-pagination-item-count")
         readable = [hit for hit in found if hit is not None]
-        return Hits(readable, not more and len(readable) >= (items if items is not None else len(found)))
+        complete = not more and len(readable) >= (items if items is not None else len(found))
+        return Hits([hit for hit in readable if hit.type == kind], complete)
 
     def seasons(self, show: int) -> list[Season]:
         """Every season with its episodes, in one call. `episodes` is None where Trakt left them out."""
