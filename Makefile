@@ -1,6 +1,6 @@
 # Everything runs from here; `make` alone lists the targets. Python 3.13 and a connection to PyPI are all that is needed.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test page faults check bench pictures lock deploy remove clean
+.PHONY: help setup demo up down test test-all page faults check bench pictures lock deploy remove clean
 
 UV := $(or $(shell command -v uv),.local/env/uv/bin/uv)
 PYTHON := .venv/bin/python
@@ -10,7 +10,7 @@ NPM := PATH="$(CURDIR)/.local/env/node/bin:$$PATH" npm --silent
 LOCK = $(UV) pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-header
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## what the rest needs: Python packages, in .venv
 
@@ -31,9 +31,13 @@ up: $(READY) ## the local cloud with the stack in it; addresses and keys come fr
 down: $(READY) ## stop the local cloud, the demo's too; the state of `make up` is kept
 	$(PYTHON) -m tests.cloud.down
 
-test: page ## every test; of the fault matrix a row of each kind
+test: page ## units, properties, one deployed stack, the page in a real browser
 	cd spa && $(NPM) test
-	$(PYTHON) -m pytest -n auto -m "not thorough"
+	$(PYTHON) -m pytest -n auto -m "not thorough and not faults"
+
+test-all: page ## every test: also all rows of the fault matrix, and the state machine in its long form
+	cd spa && $(NPM) test
+	CHAOS_EXAMPLES=$(or $(CHAOS_EXAMPLES),300) $(PYTHON) -m pytest -n auto
 
 page: $(READY) # what checks and tests of the page need
 	@$(PYTHON) -m tests.cloud.page

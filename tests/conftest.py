@@ -51,26 +51,22 @@ class WiringOnMoto(Wiring):
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Three of them have a deployed stack each, which they mostly wait for."""
-    return max(4, os.cpu_count() or 0)
+    """One of them has the deployed stack, which it mostly waits for."""
+    return max(3, os.cpu_count() or 0)
 
 
-STACKS = {
-    "faults": ("tests/stack/test_faults.py", "tests/stack/test_throttled.py", "tests/stack/test_at_once.py"),
-    "page": ("tests/stack/test_page", "tests/contract/"),
-    "stack": ("tests/stack/",),
-}
-"""What is done by one process on one deployed stack: what breaks it on purpose, what a browser does, all else.
-
-The storage's contract goes where there is time for it.
-"""
+BREAKS_IT = ("tests/stack/test_faults.py", "tests/stack/test_throttled.py", "tests/stack/test_at_once.py")
+"""What breaks the deployed stack on purpose has one of its own."""
 
 
 class OneStackEach(LoadScopeScheduling):
     """By the path, since that is all there is: `--dist loadgroup` does nothing under pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((name for name, paths in STACKS.items() if nodeid.startswith(paths)), nodeid)
+        if nodeid.startswith(BREAKS_IT):
+            return "faults"
+        on_stack = nodeid.startswith("tests/stack/") or (nodeid.startswith("tests/contract/") and "[stack" in nodeid)
+        return "stack" if on_stack else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneStackEach:

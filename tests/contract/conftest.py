@@ -30,7 +30,7 @@ class Backend:
         return Table(self.dynamo, self.names[logical_id])
 
 
-@pytest.fixture(params=["moto", pytest.param("stack", marks=pytest.mark.stack)])
+@pytest.fixture(params=["moto", pytest.param("stack", marks=[pytest.mark.stack, pytest.mark.thorough])])
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     if request.param == "stack":
         yield request.getfixturevalue("stack_backend")

@@ -18,7 +18,6 @@ one more film, and a run after it (trouble.py). What is no single run's stands e
 """
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -31,54 +30,6 @@ from tests.stack.upstream_rows import UPSTREAMS
 pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(900)]
 
 ROWS = [*UPSTREAMS, *CRASHES]
-
-EVERY_TIME = {
-    "nothing at all",
-    "Trakt's token has expired",
-    "Trakt refuses the refresh",
-    "Kinopub's token has expired",
-    "420: the account is full",
-    "423: locked",
-    "426: VIP only",
-    "403 on a POST: HTML",
-    "429 on a read: nothing",
-    "429 on a POST: date",
-    "POST before its effect: 503",
-    "POST after its effect: 504",
-    "POST after its effect: reset",
-    "POST without an answer",
-    "POST with effect: 201 garbage",
-    "POST without effect: 422, so in halves",
-    "POST works once",
-    "Trakt's history: 503",
-    "mapping: HTML",
-    "Kinopub: reset",
-    "Kinopub is away",
-    "partial not_found, a batch among others",
-    "5xx storm over three hourly runs, on POSTs",
-    *(row.name for row in UPSTREAMS if "disconnected" in row.name),
-    "crash at the claim",
-    "crash before the POST: about to",
-    "crash with the POST applied and its answer lost",
-    "crash after the POST, before SENT",
-    "crash after the last SENT, before the cursor",
-    "crash after the cursor, before the ack",
-    "crash with an undo's batch applied and its answer lost",
-    "crash after the plan holds, before its batches are queued",
-    "crash before a recheck holds",
-    "crash after an undo's plan holds",
-    "rotated token received, and the write fails for a while",
-}
-"""Rows that `make test` has: of every kind of fault one. `make faults` has all of them."""
-
-
-def rows() -> list[Any]:
-    """As parameters of a test."""
-    assert {row.name for row in ROWS} >= EVERY_TIME
-    return [
-        pytest.param(row, marks=() if row.name in EVERY_TIME else pytest.mark.thorough, id=row.name) for row in ROWS
-    ]
-
 
 SKIPPED = {"duplicate": 1, "episode_not_found": 1, "not_completed": 2, "not_found": 1}
 """Of a run without trouble."""
@@ -112,7 +63,7 @@ def struck(story: Story) -> bool:
     return all(strikes.struck(name) >= strike.times for name, strike in story.strikes.items())
 
 
-@pytest.fixture(params=rows())
+@pytest.fixture(params=ROWS, ids=lambda row: row.name)
 def story(request: pytest.FixtureRequest, stories: dict[str, Story]) -> Story:
     return stories[request.param.name]
 
@@ -164,7 +115,7 @@ def test_no_storm(story: Story) -> None:
     assert story.calls <= MOST_CALLS * story.row.hours
 
 
-@pytest.mark.parametrize("row", [row for row in rows() if row.values[0].wait])
+@pytest.mark.parametrize("row", [row for row in ROWS if row.wait], ids=lambda row: row.name)
 def test_waiting_as_told(stories: dict[str, Story], row: Row) -> None:
     """After a 429 the next call of that kind comes no sooner than Retry-After says."""
     [fault] = row.trakt

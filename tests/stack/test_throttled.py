@@ -26,9 +26,7 @@ BY_TIME = ("Turn.tick", "Budgets.blocked", "Budget.limited", "certainly_not_sent
 meets Trakt's limit: a POST that a busy machine held up comes too soon before the next.
 """
 
-each_way = pytest.mark.parametrize(
-    "way", [way if way == "sync" else pytest.param(way, marks=pytest.mark.thorough) for way in WAYS]
-)
+each_way = pytest.mark.parametrize("way", WAYS)
 
 
 @dataclass
