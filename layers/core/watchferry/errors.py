@@ -12,6 +12,7 @@ WatchferryError
 ├── NotConnected        there is no such account (any more)
 ├── StopAccount         stop this account with a reason that a person understands (420, 423)
 ├── StopRun             this run cannot go on, the next may (403, 426): the deployment's or the plan's matter
+│   └── AppRefused      an upstream refuses this deployment's application: its owner's matter, no user's
 ├── BlockedAddress      an address that a user gave is not one that we call
 ├── UnresolvableAddress its name leads nowhere: perhaps later
 ├── TooLarge            an answer is longer than the caller can carry
@@ -114,6 +115,18 @@ class StopRun(WatchferryError):
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+class AppRefused(StopRun):
+    """An upstream refuses this deployment's application (its id, its secret, or all that it asks)."""
+
+    def __init__(self, provider: str, detail: str) -> None:
+        super().__init__("app_refused", detail)
+        self.provider = provider
+        self.path: str | None = None
+        """What was asked, below the API's address; None for a token endpoint."""
+        self.everybody: bool | None = None
+        """Whether every user's calls are refused, or one account's alone; None until notify/application.py knows."""
 
 
 class BlockedAddress(WatchferryError):

@@ -109,6 +109,16 @@ def test_a_status_stands_for_the_same_error_in_reads_and_writes(status, headers,
         assert (line.calls, len(line.requests), line.pauses) == (1, 1, [])
 
 
+def test_an_edge_s_401_says_nothing_about_a_token() -> None:
+    """A page in place of an answer: a read is tried again, what became of a write is not known."""
+    page = httpx.Response(401, html="<html><h1>401</h1></html>")
+    line = Line(page, page)
+    assert line.read().status_code == 200
+    assert line.calls == 3
+    assert type(error_of(Line(page).write)) is OutcomeUnknown
+    assert type(error_of(Line(httpx.Response(401, headers=HTML)).read)) is TokenRefused
+
+
 def test_a_stopped_account_is_told_what_helps() -> None:
     """420 with its limit and where it is raised; 423 whether the account is locked or deactivated."""
     full = httpx.Response(420, headers={"x-account-limit": "1000", "x-upgrade-url": "https://trakt.tv/vip"})

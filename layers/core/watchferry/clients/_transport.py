@@ -200,7 +200,7 @@ def meaning(upstream: str, response: httpx.Response) -> WatchferryError | None:
         return None
     said = f"{upstream} answered {status}"
     by_status: dict[int, Callable[[], WatchferryError]] = {
-        401: lambda: TokenRefused(said),
+        401: lambda: _unauthorized(response, said),
         403: lambda: _refused(upstream, response),
         404: lambda: NotThere(said),
         409: lambda: RetryLater("upstream_conflict", said),
@@ -216,6 +216,12 @@ def meaning(upstream: str, response: httpx.Response) -> WatchferryError | None:
     return Rejected(status, said)
 
 
+def is_page(response: httpx.Response) -> bool:
+    """An HTML page: an edge or a firewall answers so, no API does. An empty body is none, whatever its type is."""
+    body = response.content.lstrip()
+    return bool(body) and ("html" in response.headers.get("content-type", "") or body.startswith(b"<"))
+
+
 def parsed(upstream: str, response: httpx.Response) -> Any:
     """The JSON of an answer; HTML or nonsense is the upstream's trouble, so RetryLater."""
     try:
@@ -223,6 +229,11 @@ def parsed(upstream: str, response: httpx.Response) -> Any:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         kind = response.headers.get("content-type", "nothing")
         raise RetryLater("upstream_unreachable", f"{upstream} answered {kind} in place of JSON") from error
+
+
+def _unauthorized(response: httpx.Response, said: str) -> WatchferryError:
+    """An edge's page says nothing about the token."""
+    return RetryLater("upstream_unreachable", f"{said} with a page") if is_page(response) else TokenRefused(said)
 
 
 def _refused(upstream: str, response: httpx.Response) -> WatchferryError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from watchferry.clients._transport import rate_limited
 from watchferry.clients.trakt import Credential
-from watchferry.errors import ConnectAgain
+from watchferry.errors import ConnectAgain, RetryLater
 from watchferry.http_api import Answer, Call
 from watchferry.http_api.problems import unknown_endpoint
 from watchferry.proxy import policy, query
@@ -129,9 +129,9 @@ class Door:
         prefix = asked.endpoint.prefix
         token = credential.token()
         fetched = self._send(asked, self.upstreams.with_token(prefix, token))
-        if fetched.status == 401:
+        if _refuses_token(fetched):
             fetched = self._send(asked, self.upstreams.with_token(prefix, credential.renewed(token)))
-            if fetched.status == 401:
+            if _refuses_token(fetched):
                 raise ConnectAgain(prefix)
         return fetched
 
@@ -150,6 +150,15 @@ class Door:
                 secrets=dressed.secrets,
             )
         )
+
+
+def _refuses_token(fetched: Fetched) -> bool:
+    """Raises RetryLater for an edge's page with this status, which says nothing about a token."""
+    if fetched.status != 401:
+        return False
+    if fetched.media_type == "text/html" and fetched.body:
+        raise RetryLater("upstream_unreachable", "a page came in place of an answer (401, HTML)")
+    return True
 
 
 def _headers(call: Call) -> dict[str, str]:
