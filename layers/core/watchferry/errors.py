@@ -77,6 +77,13 @@ class TokenRefused(WatchferryError):
     """401: the access token is not accepted."""
 
 
+ONE_APPLICATION = (
+    "A free Trakt account can have only one connected application: if you have connected another one, Trakt has "
+    "disconnected this one"
+)
+"""The likely cause where Trakt does not accept a sign-in any more."""
+
+
 class ConnectAgain(WatchferryError):
     """A refresh was refused for good: only a new sign-in at `provider` helps."""
 
@@ -88,7 +95,8 @@ class ConnectAgain(WatchferryError):
     def advice(self) -> str:
         """For the person."""
         name = self.provider.capitalize()
-        return f"{name} has to be connected again: sign in there once more, the sync goes on by itself then"
+        said = f"{name} has to be connected again: sign in there once more, the sync goes on by itself then"
+        return f"{said}. {ONE_APPLICATION}" if self.provider == "trakt" else said
 
 
 class NotConnected(WatchferryError):

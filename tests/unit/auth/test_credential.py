@@ -532,3 +532,5 @@ def test_a_refused_refresh_is_told_once(due: Login) -> None:
     assert sorted(each["to"] for each in notices) == ["operator", "webhook"]
     assert {(each["kind"], each["slug"]) for each in notices} == {("reauth_required", "harry")}
     assert all(each["detail"].startswith(f"{due.provider.capitalize()} has to be connected") for each in notices)
+    names_the_cause = "free Trakt account can have only one connected application" in notices[0]["detail"]
+    assert names_the_cause == (due.provider == "trakt")

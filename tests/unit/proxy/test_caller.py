@@ -234,6 +234,7 @@ def test_access_that_is_gone(harry: Client, upstreams: Upstreams) -> None:
     upstreams.trakt.revoke_tokens("harry")
     said = harry.get("/trakt/sync/history")
     assert (said.status, said.code, said.json["provider"]) == (409, "reauth_required", "trakt")
+    assert "only one connected application" in said.json["detail"]
 
 
 @pytest.mark.parametrize("edge", [400, 401])

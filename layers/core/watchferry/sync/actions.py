@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from watchferry.errors import Problem
+from watchferry.errors import ConnectAgain, Problem
 from watchferry.notify.telling import Telling
 from watchferry.storage._dynamo import ConditionFailed, Item, transact
 from watchferry.storage.account import Account, Provider
@@ -118,6 +118,9 @@ def _must_be_able(account: Account, providers: Sequence[Provider]) -> None:
     for provider in providers:
         if provider not in account.connected:
             raise Problem(409, "not_connected", f"connect {provider.capitalize()} first", provider=provider)
+    if account.paused_reason == "reauth_required" and account.to_connect:
+        first = ConnectAgain("trakt" if "trakt" in account.to_connect else "kinopub")
+        raise Problem(409, "reauth_required", first.advice, provider=first.provider)
     if account.paused_reason in MAY_WAIT:
         raise Problem(409, account.paused_reason, MAY_WAIT[account.paused_reason])
 
