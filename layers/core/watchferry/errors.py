@@ -23,7 +23,7 @@ MalformedMessage        beside the tree, since no job handles it: the message go
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class WatchferryError(Exception):
@@ -128,10 +128,10 @@ class StopRun(WatchferryError):
 class AppRefused(StopRun):
     """An upstream refuses this deployment's application (its id, its secret, or all that it asks)."""
 
-    def __init__(self, provider: str, detail: str) -> None:
+    def __init__(self, provider: Literal["trakt", "kinopub"], detail: str, *, path: str | None = None) -> None:
         super().__init__("app_refused", detail)
         self.provider = provider
-        self.path: str | None = None
+        self.path = path
         """What was asked, below the API's address; None for a token endpoint."""
         self.everybody: bool | None = None
         """Whether every user's calls are refused, or one account's alone; None until notify/application.py knows."""

@@ -12,7 +12,7 @@ from tests.upstreams import Upstreams
 from watchferry.auth.credential import BELIEVED_AFTER
 from watchferry.auth.grants import TokenPair
 from watchferry.clients.trakt import Credential
-from watchferry.errors import ConnectAgain, NotConnected, OutcomeUnknown, RetryLater, StopAccount, StopRun
+from watchferry.errors import AppRefused, ConnectAgain, NotConnected, OutcomeUnknown, RetryLater, StopAccount, StopRun
 from watchferry.storage.tokens import REFRESH_LEASE, StoredTokens
 from watchferry.wiring import Wiring
 
@@ -359,10 +359,16 @@ def test_a_refresh_that_a_disconnect_overtook(due: Login, monkeypatch: pytest.Mo
 def test_the_deployments_own_key_is_not_the_persons_fault(due: Login) -> None:
     """`invalid_client` is a mistyped secret: it must not throw everybody out."""
     due.upstream.client_secret = "rotated by the owner, not yet told here"
-    with pytest.raises(StopRun):
-        due.credential().token()
+    for _ in range(2):
+        with pytest.raises(AppRefused):
+            due.credential().token()
     assert due.row().status == "ok"
     assert due.row().lease_owner is None
+    assert [(each["to"], each["kind"]) for each in queued(due.wiring)] == [("operator", "app_refused")]
+    assert [(each.provider, each.path) for each in due.wiring.refusals.all()] == [(due.provider, None)]
+    account = due.wiring.accounts.get(USER)
+    assert account is not None
+    assert account.paused_reason is None
 
 
 @pytest.mark.parametrize(

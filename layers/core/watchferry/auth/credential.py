@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from watchferry.auth.grants import OAUTH_TIMEOUT, GrantRefused, OAuthHost, RefusedByEdge, TokenPair
 from watchferry.auth.pairs import Pairs
-from watchferry.errors import ConnectAgain, NotConnected, OutcomeUnknown, RetryLater, WatchferryError
+from watchferry.errors import AppRefused, ConnectAgain, NotConnected, OutcomeUnknown, RetryLater, WatchferryError
+from watchferry.notify.application import Application
 from watchferry.notify.telling import Telling
 from watchferry.storage._dynamo import ConditionFailed
 from watchferry.storage.tokens import StoredTokens
@@ -50,6 +51,7 @@ class KeptCredential:
     host: OAuthHost
     pairs: Pairs
     telling: Telling
+    application: Application
     clock: Callable[[], float]
     pause: Callable[[float], None]
     until: float = math.inf
@@ -127,8 +129,10 @@ class KeptCredential:
             return self._after_refusal(leased, refused)
         except RefusedByEdge as refused:
             return self._after_doubt(leased, refused)
-        except Exception:
+        except Exception as trouble:
             self.pairs.tokens.give_up_lease(self.user_id, self.host.name, owner=owner)
+            if isinstance(trouble, AppRefused):
+                self.application.met(trouble)
             raise
         return self._stored(leased, fresh)
 

@@ -67,6 +67,11 @@ class OAuthHost(Protocol):
     def refresh(self, pair: TokenPair) -> TokenPair:
         """Raises GrantRefused, RetryLater (nothing happened), OutcomeUnknown, AppRefused, StopRun, StopAccount."""
 
+    def check_client(self) -> None:
+        """Whether the host knows this deployment's id and secret. Raises AppRefused if not, RetryLater, OutcomeUnknown
+        or StopRun when that is not known.
+        """
+
     def revoke(self, pair: TokenPair) -> None:
         """Where the host can. Raises WatchferryError."""
 

@@ -18,6 +18,7 @@ import httpx
 from tenacity import Future, Retrying, retry_if_exception, wait_exponential
 
 from watchferry.errors import (
+    AppRefused,
     Limit,
     NotThere,
     OutcomeUnknown,
@@ -154,6 +155,8 @@ class Transport:
         trouble = meaning(self.upstream, response)
         if trouble is None:
             return response
+        if isinstance(trouble, AppRefused):
+            trouble.path = path
         if isinstance(trouble, RetryLater) and (trouble.code == "rate_limited" or trouble.after is not None):
             self.throttle.limited(_verb(method), trouble)
         raise trouble
@@ -237,13 +240,18 @@ def _unauthorized(response: httpx.Response, said: str) -> WatchferryError:
 
 
 def _refused(upstream: str, response: httpx.Response) -> WatchferryError:
-    """403 by content type: JSON = key or app refused, plain text = dead app, HTML = firewall."""
+    """403 by content type: JSON = key or app refused, plain text = dead app, HTML = firewall.
+
+    Of Trakt's it has to be found out whether it is the deployment's or one account's (notify/application.py). Kinopub
+    refuses an application at its token endpoint; its other 403s are the account's or the title's.
+    """
     kind = response.headers.get("content-type", "")
     if "html" in kind:
         return StopRun("upstream_firewall", f"{upstream}'s firewall refused the call (403, HTML)")
+    said = f"{upstream} says that this deployment's application is switched off (403)"
     if "json" in kind:
-        return StopRun("app_refused", f"{upstream} refused this deployment's application key (403)")
-    return StopRun("app_refused", f"{upstream} says that this deployment's application is switched off (403)")
+        said = f"{upstream} refused this deployment's application key (403)"
+    return AppRefused("trakt", said) if upstream == "Trakt" else StopRun("app_refused", said)
 
 
 def _account_limit(upstream: str, response: httpx.Response) -> StopAccount:

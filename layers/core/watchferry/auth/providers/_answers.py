@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from watchferry.auth.grants import DeviceCode, GrantRefused, RefusedByEdge, TokenPair
 from watchferry.clients._transport import meaning
 from watchferry.errors import AppRefused, NotThere, OutcomeUnknown, Rejected, RetryLater, TokenRefused, WatchferryError
+from watchferry.storage.account import Provider
 
 OUR_FAULT = frozenset({"invalid_client", "unauthorized_client"})
 """Said of a deployment with a wrong key or secret; the person's login is not to blame."""
@@ -96,7 +97,8 @@ def trouble_of(upstream: str, response: httpx.Response) -> WatchferryError:
     """
     said = word(response)
     if response.status_code < 500 and said in OUR_FAULT:
-        return AppRefused(upstream.lower(), f"{upstream} refuses this deployment's application: {said}")
+        provider: Provider = "trakt" if upstream == "Trakt" else "kinopub"
+        return AppRefused(provider, f"{upstream} refuses this deployment's application: {said}")
     if response.status_code in {400, 401}:
         if said in _DEAD:
             return GrantRefused(f"{upstream} refused the grant ({response.status_code})")
@@ -107,3 +109,20 @@ def trouble_of(upstream: str, response: httpx.Response) -> WatchferryError:
     if trouble is None or isinstance(trouble, (NotThere, Rejected, TokenRefused)):
         return RetryLater("upstream_unreachable", f"{upstream} answered {response.status_code}")
     return trouble
+
+
+MADE_UP = "a-refresh-token-that-was-never-given-out"
+"""Who is asked for tokens with it looks at the client first, and at the token only if it knows the client."""
+
+
+def check_client(upstream: str, response: httpx.Response) -> None:
+    """Of a refresh with MADE_UP: raises AppRefused, or what else is wrong when the host did not look at it.
+
+    Whatever else the host says in its own form, it says to a client that it knows.
+    """
+    if response.status_code == 200:
+        return
+    trouble = trouble_of(upstream, response)
+    refused = isinstance(trouble, GrantRefused) or (isinstance(trouble, RefusedByEdge) and word(response) is not None)
+    if not refused:
+        raise trouble

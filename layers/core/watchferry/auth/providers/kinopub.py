@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import httpx
 
 from watchferry.auth.grants import DeviceCode, Refusal, TokenPair
-from watchferry.auth.providers._answers import OUR_FAULT, device_of, pair_of, trouble_of, word
+from watchferry.auth.providers._answers import MADE_UP, OUR_FAULT, check_client, device_of, pair_of, trouble_of, word
 from watchferry.clients._transport import Transport, meaning
 from watchferry.errors import AppRefused, OutcomeUnknown, RetryLater, WatchferryError
 from watchferry.storage.account import Provider
@@ -72,6 +72,10 @@ class KinopubOAuth:
         if response.status_code != 200:
             raise trouble_of("Kinopub", response)
         return pair_of("Kinopub", response, self.clock, before=pair)
+
+    def check_client(self) -> None:
+        response = self._ask("/oauth2/token", grant_type="refresh_token", refresh_token=MADE_UP)
+        check_client("Kinopub", response)
 
     def revoke(self, pair: TokenPair) -> None:
         """Kinopub documents no way; the device is removed on its page."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 from urllib.parse import quote, urlencode
 
+import httpx
+
 from watchferry.auth.grants import DeviceCode, Refusal, TokenPair
-from watchferry.auth.providers._answers import OUR_FAULT, device_of, pair_of, trouble_of, word
+from watchferry.auth.providers._answers import MADE_UP, OUR_FAULT, check_client, device_of, pair_of, trouble_of, word
 from watchferry.clients._transport import Transport, is_page, meaning
 from watchferry.errors import AppRefused, OutcomeUnknown, RetryLater
 from watchferry.storage.account import Provider
@@ -86,6 +88,10 @@ class TraktOAuth:
         given = {"grant_type": "refresh_token", "refresh_token": pair.refresh, "redirect_uri": pair.redirect_uri}
         return self._token(given, before=pair)
 
+    def check_client(self) -> None:
+        given = {"grant_type": "refresh_token", "refresh_token": MADE_UP, "redirect_uri": "urn:ietf:wg:oauth:2.0:oob"}
+        check_client("Trakt", self._asked(given))
+
     def revoke(self, pair: TokenPair) -> None:
         """Ends the pair, the refresh token too (sync document 6.1.4)."""
         given = {"token": pair.access, "client_id": self.client_id, "client_secret": self.client_secret()}
@@ -97,8 +103,11 @@ class TraktOAuth:
         """Trakt wants to be told nothing."""
 
     def _token(self, given: dict[str, str], before: TokenPair | None = None) -> TokenPair:
-        known = {"client_id": self.client_id, "client_secret": self.client_secret()}
-        response = self.transport.exchange("POST", "/oauth/token", json=given | known)
+        response = self._asked(given)
         if response.status_code != 200:
             raise trouble_of("Trakt", response)
         return pair_of("Trakt", response, self.clock, before=before)
+
+    def _asked(self, given: dict[str, str]) -> httpx.Response:
+        known = {"client_id": self.client_id, "client_secret": self.client_secret()}
+        return self.transport.exchange("POST", "/oauth/token", json=given | known)
