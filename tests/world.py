@@ -16,7 +16,8 @@ import httpx
 from tests.memory_dynamo import MemoryDynamo
 from tests.upstreams.stand_ins import Upstreams
 from watchferry.clients._transport import READ_TIMEOUT, Transport, new_http
-from watchferry.clients.trakt import Trakt, trakt_headers
+from watchferry.clients.trakt import Trakt, ask_with_key, trakt_headers
+from watchferry.notify.application import Application
 from watchferry.notify.notices import Notice
 from watchferry.notify.telling import Telling
 from watchferry.settings import Settings
@@ -29,13 +30,14 @@ from watchferry.storage.mappings import Mappings
 from watchferry.storage.overrides import Overrides
 from watchferry.storage.plans import Plans
 from watchferry.storage.rechecks import Rechecks
+from watchferry.storage.refusals import Refusals
 from watchferry.storage.runs import Mode, Run, Runs, new_run_id
 from watchferry.storage.unmatched import UnmatchedTitles
 from watchferry.sync import actions
 from watchferry.sync.begin import begin_run
 from watchferry.sync.connected import Connected
 from watchferry.sync.planner import plan_run
-from watchferry.sync.queues import ForgetJob, KeepAliveJob, PlanJob, SendJob
+from watchferry.sync.queues import ForgetJob, KeepAliveJob, LookJob, PlanJob, SendJob, sync_job
 from watchferry.sync.sending import send_batch
 from watchferry.sync.workshop import Workshop
 
@@ -69,6 +71,9 @@ class MemoryQueues:
 
     def keep_alive(self, jobs: Sequence[tuple[KeepAliveJob, float]]) -> None:
         self._add("plan", jobs)
+
+    def look(self, job: LookJob) -> None:
+        self._add("plan", [(job, 0)])
 
     def forget(self, job: ForgetJob, delay: float) -> None:
         self._add("plan", [(job, delay)])
@@ -160,6 +165,7 @@ class World:
             overrides=Overrides(Table(self.client, "Overrides")),
             queues=self.queues,  # type: ignore[arg-type]
             telling=Telling(accounts, self.notices, clock),
+            application=Application(Refusals(accounts.table, clock), self.notices, {"trakt": self.ask_trakt}, clock),
             upstreams=Connected(settings, new_http(self.transport()), self.credentials, self.pause),
             clock=clock,
             pause=self.pause,
@@ -219,6 +225,11 @@ class World:
     def undo(self, run_id: str, user: str = "harry") -> str:
         return actions.undo(self.shop, self.account(user), self.get(run_id, user))
 
+    def ask_trakt(self, path: str | None) -> None:
+        """As wiring.py's; the token endpoint is the broker's own matter and looked at there."""
+        assert path is not None
+        ask_with_key(self.open_trakt.transport, path)
+
     @property
     def open_trakt(self) -> Trakt:
         """What sync/mending.py needs beside the tables."""
@@ -238,6 +249,9 @@ class World:
         worker = f"worker-{next(self.queues.numbers)}"
         if message.kind == "plan":
             deadline = self.now + self.planner_lives
+            job = sync_job(message.body)
+            if isinstance(job, LookJob):
+                return self.shop.application.look(job.provider)
             return plan_run(self.shop, PlanJob.of(message.body), worker=worker, deadline=deadline)
         return send_batch(self.shop, SendJob.of(message.body), worker=worker, deadline=self.now + self.sender_lives)
 

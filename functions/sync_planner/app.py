@@ -3,7 +3,7 @@
 from typing import Any
 
 from watchferry.observability import set_up_logging
-from watchferry.sync.queues import ForgetJob, KeepAliveJob, PlanJob, sync_job
+from watchferry.sync.queues import ForgetJob, KeepAliveJob, LookJob, PlanJob, sync_job
 from watchferry.sync.records import work_off
 from watchferry.wiring import Wiring
 
@@ -28,6 +28,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 from watchferry.auth.keep_alive import keep_alive
 
                 return keep_alive(wiring.keep_alive, wiring.broker, job.user_id)
+            case LookJob() as job:
+                return wiring.application.look(job.provider)
             case ForgetJob() as job:
                 from watchferry.account.leave import forget
 

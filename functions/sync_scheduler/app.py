@@ -14,6 +14,7 @@ wiring = Wiring()
 
 def handler(_event: Any, _context: Any) -> dict[str, int]:
     spread = wiring.settings.sync_spread_seconds
-    done = dict(tick(wiring.accounts, wiring.keep_alive, wiring.queues, at=wiring.clock(), spread=spread))
+    accounts, refusals, due = wiring.accounts, wiring.refusals, wiring.keep_alive
+    done = dict(tick(accounts, refusals, due, wiring.queues, at=wiring.clock(), spread=spread))
     log.info("tick", extra=done)
     return done

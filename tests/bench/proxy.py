@@ -52,6 +52,7 @@ class Known:
             forwarder=Forwarder(upstreams.transport(), Breaker(clock), clock),
             cache=Cache(answers, clock, time.sleep),
             budgets=Budgets(Table(dynamo, "Budgets"), clock),
+            application=_no_bucket,
             passthrough=False,
             clock=clock,
             pause=time.sleep,

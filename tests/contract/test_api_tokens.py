@@ -11,9 +11,11 @@ from watchferry.storage.api_tokens import (
     ACCESS_LIFETIME,
     MOST,
     REFRESH_LIFETIME,
+    REFRESHED_AGAIN_WITHIN,
     TOUCH_EVERY,
     ApiToken,
     ApiTokens,
+    ProgramTokens,
     TooMany,
 )
 
@@ -142,12 +144,33 @@ def test_a_refresh_replaces_both(tokens: ApiTokens, user: str, clock: Clock) -> 
     assert tokens.refresh_program(second.refresh) is None
 
 
-def test_a_refresh_token_that_was_used_ends_the_program(tokens: ApiTokens, user: str) -> None:
+def refreshed(tokens: ApiTokens, refresh: str) -> ProgramTokens:
+    made = tokens.refresh_program(refresh)
+    assert made is not None
+    return made
+
+
+def test_a_refresh_token_that_comes_again_soon(tokens: ApiTokens, user: str, clock: Clock) -> None:
+    """The answer was lost: the very same tokens, which are as good as before, with the time of the first answer."""
+    first = tokens.begin_program(user, "Kodi")
+    second = refreshed(tokens, first.refresh)
+    for seconds in (0, 30, REFRESHED_AGAIN_WITHIN - 31):
+        clock.advance(seconds)
+        assert refreshed(tokens, first.refresh) == second
+    assert tokens.find(first.access) is None
+    assert found(tokens, second.access).user_id == user
+    clock.advance(ACCESS_LIFETIME)
+    third = refreshed(tokens, second.refresh)
+    assert found(tokens, third.access).user_id == user
+    tokens.end_all(user)
+
+
+def test_a_refresh_token_that_comes_again_late_ends_the_program(tokens: ApiTokens, user: str, clock: Clock) -> None:
     """And that one alone, whoever of the two was the thief."""
     other = tokens.begin_program(user, "another")
     first = tokens.begin_program(user, "Kodi")
-    second = tokens.refresh_program(first.refresh)
-    assert second is not None
+    second = refreshed(tokens, first.refresh)
+    clock.advance(REFRESHED_AGAIN_WITHIN)
     assert tokens.refresh_program(first.refresh) is None
     assert tokens.find(second.access) is None
     assert tokens.refresh_program(second.refresh) is None
@@ -155,14 +178,67 @@ def test_a_refresh_token_that_was_used_ends_the_program(tokens: ApiTokens, user:
     tokens.end_all(user)
 
 
+def test_a_refresh_token_whose_answer_has_arrived(tokens: ApiTokens, user: str) -> None:
+    """The next one was used: no answer was lost, so the old one is in two hands, however soon it comes."""
+    first = tokens.begin_program(user, "Kodi")
+    second = refreshed(tokens, first.refresh)
+    third = refreshed(tokens, second.refresh)
+    assert refreshed(tokens, second.refresh) == third
+    assert tokens.refresh_program(first.refresh) is None
+    assert tokens.find(third.access) is None
+    assert tokens.of(user) == []
+
+
 def test_two_refreshes_at_once(tokens: ApiTokens, user: str) -> None:
-    """One at most gets tokens, and what it got is worth nothing: the other has shown that there is a copy."""
+    """All of them get the same tokens, and those are good."""
     made = tokens.begin_program(user, "Kodi")
     with ThreadPoolExecutor(4) as threads:
-        got = [pair for pair in threads.map(tokens.refresh_program, [made.refresh] * 4) if pair]
-    assert len(got) <= 1
-    assert all(tokens.find(pair.access) is None for pair in got)
+        got = list(threads.map(tokens.refresh_program, [made.refresh] * 4))
+    assert len(set(got)) == 1
+    assert got[0] is not None
+    assert found(tokens, got[0].access).user_id == user
+    assert tokens.refresh_program(got[0].refresh) not in {None, got[0]}
+    tokens.end_all(user)
+
+
+def test_tokens_that_are_derived_are_not_stored(tokens: ApiTokens, user: str) -> None:
+    """The row has hashes and a salt; a salt of another refresh makes other tokens."""
+    first = tokens.begin_program(user, "Kodi")
+    second = refreshed(tokens, first.refresh)
+    kept = repr(tokens.table.get({"token_hash": found(tokens, second.access).token_hash}))
+    assert not [each for each in (first, second) for token in (each.access, each.refresh) if token[25:] in kept]
+    assert len({second.access[25:], second.refresh[25:]}) == 2
+    assert all(re.fullmatch(r"wf_[A-Za-z0-9_-]{65}", token) for token in (second.access, second.refresh))
+    key = {"token_hash": found(tokens, second.access).token_hash}
+    tokens.table.update(key, set_={"salt": b"another"})
+    assert refreshed(tokens, first.refresh) != second
+    tokens.end_all(user)
+
+
+def test_a_program_from_before_tokens_came_again(tokens: ApiTokens, user: str) -> None:
+    """Its row has neither a salt nor what was used last: it is refreshed as ever, and its old token ends it."""
+    first = tokens.begin_program(user, "Kodi")
+    second = refreshed(tokens, first.refresh)
+    key = {"token_hash": found(tokens, second.access).token_hash}
+    tokens.table.update(key, remove=["used_hash", "used_at", "salt"])
+    third = refreshed(tokens, second.refresh)
+    tokens.table.update(key, remove=["used_hash", "used_at", "salt"])
+    assert tokens.refresh_program(second.refresh) is None
+    assert tokens.find(third.access) is None
+
+
+def test_a_program_that_missed_the_answer_ends_itself(tokens: ApiTokens, user: str, clock: Clock) -> None:
+    """By the refresh token that it still holds, as long as that may come again; a stranger's old one ends nothing."""
+    first = tokens.begin_program(user, "Kodi")
+    refreshed(tokens, first.refresh)
+    tokens.end_program(first.refresh)
     assert tokens.of(user) == []
+    late = tokens.begin_program(user, "Kodi")
+    kept = refreshed(tokens, late.refresh)
+    clock.advance(REFRESHED_AGAIN_WITHIN)
+    tokens.end_program(late.refresh)
+    assert tokens.find(kept.access) is not None
+    tokens.end_all(user)
 
 
 @pytest.mark.parametrize("which", ["access", "refresh"])

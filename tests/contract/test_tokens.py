@@ -126,6 +126,33 @@ def test_a_refusal_is_about_one_version(tokens: Tokens, user: str) -> None:
     assert stored(tokens, user).status == "reauth_required"
 
 
+def test_a_doubt_keeps_its_beginning(tokens: Tokens, user: str, clock: Clock) -> None:
+    """The time of the first refusal, whoever met it; the lease is free for the next. Of one version alone."""
+    begun = int(clock.now)
+    for _ in range(3):
+        leased = tokens.lease(user, "trakt", version=connect_once(tokens, user).version, owner="one")
+        assert leased is not None
+        assert tokens.doubted(leased) == begun
+        assert (stored(tokens, user).doubted_since, stored(tokens, user).lease_owner) == (begun, None)
+        clock.advance(1000)
+    connect(tokens, user, b"signed in anew")
+    assert tokens.doubted(leased) is None
+    assert stored(tokens, user).doubted_since is None
+
+
+def test_a_rotation_ends_a_doubt(tokens: Tokens, user: str) -> None:
+    """The upstream has renewed the pair: whatever was answered before says nothing any more."""
+    row = connect(tokens, user)
+    leased = tokens.lease(user, "trakt", version=row.version, owner="one")
+    assert leased is not None
+    tokens.doubted(leased)
+    assert rotate(tokens, user, row.version).doubted_since is None
+
+
+def connect_once(tokens: Tokens, user: str) -> StoredTokens:
+    return tokens.get(user, "trakt") or connect(tokens, user)
+
+
 def test_a_sign_in_begins_anew(tokens: Tokens, user: str) -> None:
     """Whatever state the row was in."""
     row = connect(tokens, user)

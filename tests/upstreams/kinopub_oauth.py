@@ -25,6 +25,9 @@ class KinopubSwitches(Switches):
     token_lifetime: int = 3_600
     refresh_lifetime: int = 30 * 86_400
     token_type_missing: bool = False
+    token_edge: int = 0  # an edge answers in the token endpoint's place: 401 without a body, else its page
+    poll_edge: int = 0  # the same for polls of a device code
+    app_refused: bool = False  # `invalid_client` at the token endpoint and for polls
     device_interval: int = 5
     device_lifetime: int = 8_600
     expired_word: str = "code_expired"  # or authorization_expired
@@ -81,6 +84,9 @@ class KinopubOAuth(Upstream):
         return pair.user if pair else None
 
     def refusal(self, request: Request, in_flight: int) -> Response | None:
+        edge = self._edge(request)
+        if edge is not None:
+            return edge
         blocked = self.options.blocked_user_agents
         if blocked and re.search(blocked, request.headers.get("user-agent", "")):
             return Response.text(EDGE_PAGE.format("403 Forbidden"), 403, "text/html")
@@ -95,6 +101,15 @@ class KinopubOAuth(Upstream):
             return Response.json({"status": 401, "error": "unauthorized"}, 401)
         return None
 
+    def _edge(self, request: Request) -> Response | None:
+        """In a form that Kinopub never has: no JSON with a word in `error`."""
+        polls = parameter(request, "grant_type") == "device_token"
+        places = {"/oauth2/token": self.options.token_edge, "/oauth2/device": self.options.poll_edge if polls else 0}
+        status = places.get(collapse(request.path), 0)
+        if not status:
+            return None
+        return Response(401) if status == 401 else Response.text(EDGE_PAGE.format(status), status, "text/html")
+
     def unknown(self, request: Request, other_methods: bool) -> Response:
         status = 405 if other_methods else 404
         return Response.json(
@@ -106,8 +121,7 @@ class KinopubOAuth(Upstream):
     @route("POST", "/oauth2/device")
     def device(self, request: Request) -> Response:
         """`device_code` begins, `device_token` polls; every refusal is a 400 with a word in `error`."""
-        given = (parameter(request, "client_id"), parameter(request, "client_secret"))
-        if given != (self.client_id, self.client_secret):
+        if not self._knows_client(request):
             return _error("invalid_client")
         grant_type = parameter(request, "grant_type")
         if grant_type == "device_code":
@@ -115,6 +129,10 @@ class KinopubOAuth(Upstream):
         if grant_type == "device_token":
             return self._poll(self.devices.flows.get(parameter(request, "code")))
         return _error("unsupported_grant_type")
+
+    def _knows_client(self, request: Request) -> bool:
+        given = (parameter(request, "client_id"), parameter(request, "client_secret"))
+        return given == (self.client_id, self.client_secret) and not self.options.app_refused
 
     def _begin(self) -> Response:
         flow = Device(
@@ -175,8 +193,7 @@ class KinopubOAuth(Upstream):
     @route("POST", "/oauth2/token")
     def token(self, request: Request) -> Response:
         """Both tokens rotate and the old ones are dead at once; a refresh token dies unused after 30 days."""
-        given = (parameter(request, "client_id"), parameter(request, "client_secret"))
-        if given != (self.client_id, self.client_secret):
+        if not self._knows_client(request):
             return _error("invalid_client")
         if parameter(request, "grant_type") != "refresh_token":
             return _error("unsupported_grant_type")

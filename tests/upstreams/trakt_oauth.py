@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .app import Device
-from .trakt_base import TraktBase
+from .faults import EDGE_PAGE
+from .trakt_base import TraktBase, preset
 from .trakt_state import Code, Grant
-from .web import Json, Request, Response, route
+from .web import Json, Request, Response, collapse, route
 
 INVALID_GRANT = (
     "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI used in the "
@@ -37,6 +38,29 @@ def _body(request: Request) -> dict[str, Any]:
 
 
 class OAuthRoutes(TraktBase):
+    # ---- who answers in place of the routes
+
+    def refusal(self, request: Request, in_flight: int) -> Response | None:
+        path = collapse(request.path)
+        return self._edge(path) or self._application(path) or super().refusal(request, in_flight)
+
+    def _edge(self, path: str) -> Response | None:
+        """In a form that Trakt never has (reality: Trakt, Token)."""
+        if path == "/oauth/token" and self.options.token_edge == 401:
+            return Response(401)
+        places = {"/oauth/token": self.options.token_edge, "/oauth/device/token": self.options.poll_edge}
+        status = places.get(path, 0)
+        return Response.html(EDGE_PAGE.format(status), status) if status else None
+
+    def _application(self, path: str) -> Response | None:
+        """The application is refused while tokens still work; or its secret is, at the token endpoint."""
+        how = self.options.app_refused
+        if how == "client" and path in ("/oauth/token", "/oauth/device/token", "/oauth/revoke"):
+            return _error(401, "invalid_client", INVALID_CLIENT)
+        if how in ("text", "json") and not path.startswith("/oauth/"):
+            return Response.text("Forbidden", 403, "text/plain") if how == "text" else preset("app_refused")
+        return None
+
     # ---- device flow
 
     @route("POST", "/oauth/device/code")
@@ -71,7 +95,7 @@ class OAuthRoutes(TraktBase):
         flow = self.devices.flows.get(str(body.get("code")))
         status = self._polled(flow) if flow else 404
         if flow is None or status != 200:
-            return Response(status)
+            return Response(status, self.options.pending_body.encode() if status == 400 else b"")
         flow.status = "used"
         return self._issue(self.grant(flow.user))
 

@@ -33,6 +33,10 @@ class TraktSwitches(Switches):
     token_lifetime: int = 604_800  # seconds; it was 3 months, then a day, then a week
     refresh_kills_access: bool = True  # refreshing ends the old access token too
     oauth_refusal: int = 400  # of a used or unknown grant; 401 on the older host
+    token_edge: int = 0  # an edge answers in the token endpoint's place: 401 without a body, else its page
+    poll_edge: int = 0  # the same for polls of a device code, always with its page
+    pending_body: str = ""  # of the 400 that a pending poll gets; whatever stands there says nothing
+    app_refused: str = ""  # the application is: "text" or "json" (403 for all but OAuth), "client" (`invalid_client`)
     oauth_on_api_host: bool = True  # the older documents' address still answers
     device_interval: int = 5
     device_lifetime: int = 600

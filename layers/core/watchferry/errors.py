@@ -12,6 +12,7 @@ WatchferryError
 ├── NotConnected        there is no such account (any more)
 ├── StopAccount         stop this account with a reason that a person understands (420, 423)
 ├── StopRun             this run cannot go on, the next may (403, 426): the deployment's or the plan's matter
+│   └── AppRefused      an upstream refuses this deployment's application: its owner's matter, no user's
 ├── BlockedAddress      an address that a user gave is not one that we call
 ├── UnresolvableAddress its name leads nowhere: perhaps later
 ├── TooLarge            an answer is longer than the caller can carry
@@ -22,7 +23,7 @@ MalformedMessage        beside the tree, since no job handles it: the message go
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class WatchferryError(Exception):
@@ -80,6 +81,13 @@ class TokenRefused(WatchferryError):
     """401: the access token is not accepted."""
 
 
+ONE_APPLICATION = (
+    "A free Trakt account can have only one connected application: if you have connected another one, Trakt has "
+    "disconnected this one"
+)
+"""The likely cause where Trakt does not accept a sign-in any more."""
+
+
 class ConnectAgain(WatchferryError):
     """A refresh was refused for good: only a new sign-in at `provider` helps."""
 
@@ -91,7 +99,8 @@ class ConnectAgain(WatchferryError):
     def advice(self) -> str:
         """For the person."""
         name = self.provider.capitalize()
-        return f"{name} has to be connected again: sign in there once more, the sync goes on by itself then"
+        said = f"{name} has to be connected again: sign in there once more, the sync goes on by itself then"
+        return f"{said}. {ONE_APPLICATION}" if self.provider == "trakt" else said
 
 
 class NotConnected(WatchferryError):
@@ -118,6 +127,18 @@ class StopRun(WatchferryError):
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+class AppRefused(StopRun):
+    """An upstream refuses this deployment's application (its id, its secret, or all that it asks)."""
+
+    def __init__(self, provider: Literal["trakt", "kinopub"], detail: str, *, path: str | None = None) -> None:
+        super().__init__("app_refused", detail)
+        self.provider = provider
+        self.path = path
+        """What was asked, below the API's address; None for a token endpoint."""
+        self.everybody: bool | None = None
+        """Whether every user's calls are refused, or one account's alone; None until notify/application.py knows."""
 
 
 class BlockedAddress(WatchferryError):

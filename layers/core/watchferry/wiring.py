@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from watchferry.clients._transport import Transport
     from watchferry.clients.guarded import GuardedDoor, Resolve
     from watchferry.clients.trakt import Trakt
+    from watchferry.notify.application import Application
     from watchferry.notify.notices import Notices
     from watchferry.notify.notifier import Notifier
     from watchferry.notify.telling import Telling
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from watchferry.storage.plans import Plans
     from watchferry.storage.prowlarr import Prowlarrs
     from watchferry.storage.rechecks import Rechecks
+    from watchferry.storage.refusals import Refusals
     from watchferry.storage.runs import Runs
     from watchferry.storage.sessions import Sessions
     from watchferry.storage.tokens import Tokens
@@ -129,6 +131,12 @@ class Wiring:
         return KeepAlive(self.table(self.settings.accounts_table), self.clock)
 
     @cached_property
+    def refusals(self) -> "Refusals":
+        from watchferry.storage.refusals import Refusals
+
+        return Refusals(self.table(self.settings.accounts_table), self.clock)
+
+    @cached_property
     def departures(self) -> "Departures":
         from watchferry.storage.departures import Departures
 
@@ -161,6 +169,7 @@ class Wiring:
             trakt_api=self._transport_to_trakt(self.settings.trakt_api_url, tries=2, timeout=4.0),
             accounts=self.accounts,
             telling=self.telling,
+            application=self.application,
             pairs=Pairs(self.tokens, self.vault),
             flows=flows,
             devices=Devices(hosts, flows, self.vault, self.clock),
@@ -293,6 +302,24 @@ class Wiring:
         return Telling(self.accounts, self.notices, self.clock)
 
     @cached_property
+    def application(self) -> "Application":
+        from watchferry.clients.trakt import ask_with_key
+        from watchferry.notify.application import Application
+
+        def ask_trakt(path: str | None) -> None:
+            if path is None:
+                self.trakt_oauth.check_client()
+            else:
+                ask_with_key(self._transport_to_trakt(self.settings.trakt_api_url, timeout=4.0), path)
+
+        return Application(
+            refusals=self.refusals,
+            notices=self.notices,
+            asks={"trakt": ask_trakt, "kinopub": lambda _: self.kinopub_oauth.check_client()},
+            clock=self.clock,
+        )
+
+    @cached_property
     def sns(self) -> Any:
         return self.aws("sns")
 
@@ -402,6 +429,7 @@ class Wiring:
             overrides=self.overrides,
             queues=self.queues,
             telling=self.telling,
+            application=self.application,
             upstreams=Connected(settings, self.http, self.broker, self.pause),
             clock=clock,
             pause=self.pause,
@@ -423,6 +451,7 @@ class Wiring:
             forwarder=Forwarder(self._transport or new_transport(), Breaker(clock), clock),
             cache=Cache(self.answers, clock, self.pause),
             budgets=self.budgets,
+            application=lambda: self.application,
             passthrough=settings.proxy_passthrough,
             clock=clock,
             pause=self.pause,

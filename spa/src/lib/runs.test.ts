@@ -29,5 +29,6 @@ describe("a run", () => {
   it("is not promised to work the next time when only a person can help", () => {
     expect(waitsForPerson("account_locked")).toBe(true);
     expect(waitsForPerson("upstream_timeout")).toBe(false);
+    expect(waitsForPerson("app_refused")).toBe(false); // it goes on by itself when the app is let in again
   });
 });

@@ -10,14 +10,7 @@ const MENDABLE = ["not_found", "ambiguous", "episode_not_found"] as const;
 export const needingYou = (run: Pick<Run, "counts">): number =>
   MENDABLE.reduce((sum, reason) => sum + (run.counts.skipped[reason] ?? 0), 0);
 
-const PERSONS = new Set([
-  "account_limit",
-  "account_locked",
-  "app_refused",
-  "not_connected",
-  "reauth_required",
-  "vip_required",
-]);
+const PERSONS = new Set(["account_limit", "account_locked", "not_connected", "reauth_required", "vip_required"]);
 
 /** Whether what ended a run stays as it is until somebody does something: no later run mends it. */
 export const waitsForPerson = (code: string): boolean => PERSONS.has(code);

@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError
 from tests.conftest import Clock, NewWiring
 from tests.unit.notify.conftest import queued
 from tests.upstreams import Upstreams
+from watchferry.auth.credential import BELIEVED_AFTER
 from watchferry.auth.grants import TokenPair
 from watchferry.clients.trakt import Credential
-from watchferry.errors import ConnectAgain, NotConnected, OutcomeUnknown, RetryLater, StopAccount, StopRun
+from watchferry.errors import AppRefused, ConnectAgain, NotConnected, OutcomeUnknown, RetryLater, StopAccount, StopRun
 from watchferry.storage.tokens import REFRESH_LEASE, StoredTokens
 from watchferry.wiring import Wiring
 
@@ -176,11 +177,107 @@ def test_a_host_that_takes_its_time(due: Login, clock: Clock, monkeypatch: pytes
     assert due.credential().token() == due.newest() != due.granted.access
 
 
+NOT_ITS_OWN_FORM: list[Any] = [
+    "",
+    "<html><body><h1>400 Bad Request</h1></body></html>",
+    "Bad Request",
+    [],
+    {"message": "Forbidden"},
+    {"error": {"code": 1016}},
+    {"error": None},
+    {"status": 400, "error": "Bad Request"},
+    {"error": "server_error"},
+]
+"""What edges and gateways answer in place of a token endpoint, and words that are not about the refresh token."""
+
+
 @pytest.mark.parametrize("status", [400, 401])
-def test_a_refused_refresh(due: Login, status: int, caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever refuses with 400 or 401 means it: the row and the account say that the person must connect again."""
+@pytest.mark.parametrize("body", NOT_ITS_OWN_FORM, ids=repr)
+def test_an_edge_ends_no_sign_in(due: Login, status: int, body: Any) -> None:
+    """Later: nobody is told to connect again, and the next refresh succeeds with the same refresh token."""
+    due.upstream.faults.add(path=due.path, status=status, body=body)
+    with pytest.raises(RetryLater):
+        due.credential().token()
+    assert (due.row().status, due.row().lease_owner) == ("ok", None)
+    account = due.wiring.accounts.get(USER)
+    assert account is not None
+    assert account.paused_reason is None
+    assert due.credential().token() == due.newest() != due.granted.access
+    assert queued(due.wiring) == []
+
+
+@pytest.mark.parametrize("edge", [400, 401])
+def test_an_edge_that_refuses_for_a_day_is_believed(due: Login, clock: Clock, edge: int) -> None:
+    """Hour after hour, in processes that know nothing of each other; then only a new sign-in helps, and it is told."""
+    due.upstream.options.set(token_edge=edge)
+    for _ in range(BELIEVED_AFTER // 3600):
+        with pytest.raises(RetryLater):
+            due.credential().token()
+        assert due.row().status == "ok"
+        clock.advance(3600)
+    with pytest.raises(ConnectAgain):
+        due.credential().token()
+    assert due.row().status == "reauth_required"
+    assert {each["kind"] for each in queued(due.wiring)} == {"reauth_required"}
+    due.upstream.options.set(token_edge=0)
+    due.sign_in()
+    assert due.credential().token() != due.granted.access
+
+
+@pytest.mark.parametrize("mended", ["success", "sign-in"])
+def test_an_edge_that_comes_and_goes(due: Login, clock: Clock, mended: str) -> None:
+    """A refresh that succeeds, or a new sign-in, ends the doubt: the next edge has a day of its own."""
+    due.upstream.options.set(token_edge=400)
+    with pytest.raises(RetryLater):
+        due.credential().token()
+    clock.advance(3600)
+    due.upstream.options.set(token_edge=0)
+    if mended == "success":
+        due.credential().token()
+    else:
+        due.sign_in()
+    clock.advance(BELIEVED_AFTER + LIFETIME[due.provider])
+    due.upstream.options.set(token_edge=400)
+    for _ in range(2):
+        with pytest.raises(RetryLater):
+            due.credential().token()
+        clock.advance(BELIEVED_AFTER - 1)
+    assert due.row().status == "ok"
+
+
+def test_the_services_own_word_counts_at_once(due: Login) -> None:
+    """After any number of edges: what the host says itself is believed."""
+    due.upstream.options.set(token_edge=401)
+    with pytest.raises(RetryLater):
+        due.credential().token()
+    due.upstream.options.set(token_edge=0)
     due.upstream.revoke_tokens("harry")
-    due.upstream.faults.add(path=due.path, status=status, body={"error": "invalid_grant"})
+    with pytest.raises(ConnectAgain):
+        due.credential().token()
+
+
+def test_a_sign_in_while_an_edge_answers(due: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doubt is about the old pair: the new one is used, and nothing is noted of it."""
+    host = due.wiring.broker.hosts[due.provider]
+    refresh = type(host).refresh
+    fresh = []
+    due.upstream.options.set(token_edge=400)
+
+    def meanwhile(self: Any, pair: TokenPair) -> TokenPair:
+        fresh.append(due.sign_in())
+        return refresh(self, pair)
+
+    monkeypatch.setattr(type(host), "refresh", meanwhile)
+    assert due.credential().token() == fresh[0].access
+    assert due.row().doubted_since is None
+
+
+@pytest.mark.parametrize("word", ["invalid_grant", "invalid_refresh_token"])
+@pytest.mark.parametrize("status", [400, 401])
+def test_a_refused_refresh(due: Login, status: int, word: str, caplog: pytest.LogCaptureFixture) -> None:
+    """In the host's own form, with 400 or 401: the row and the account say that the person must connect again."""
+    due.upstream.revoke_tokens("harry")
+    due.upstream.faults.add(path=due.path, status=status, body={"error": word})
     for _ in range(2):
         with pytest.raises(ConnectAgain):
             due.credential().token()
@@ -262,10 +359,16 @@ def test_a_refresh_that_a_disconnect_overtook(due: Login, monkeypatch: pytest.Mo
 def test_the_deployments_own_key_is_not_the_persons_fault(due: Login) -> None:
     """`invalid_client` is a mistyped secret: it must not throw everybody out."""
     due.upstream.client_secret = "rotated by the owner, not yet told here"
-    with pytest.raises(StopRun):
-        due.credential().token()
+    for _ in range(2):
+        with pytest.raises(AppRefused):
+            due.credential().token()
     assert due.row().status == "ok"
     assert due.row().lease_owner is None
+    assert [(each["to"], each["kind"]) for each in queued(due.wiring)] == [("operator", "app_refused")]
+    assert [(each.provider, each.path) for each in due.wiring.refusals.all()] == [(due.provider, None)]
+    account = due.wiring.accounts.get(USER)
+    assert account is not None
+    assert account.paused_reason is None
 
 
 @pytest.mark.parametrize(
@@ -435,3 +538,5 @@ def test_a_refused_refresh_is_told_once(due: Login) -> None:
     assert sorted(each["to"] for each in notices) == ["operator", "webhook"]
     assert {(each["kind"], each["slug"]) for each in notices} == {("reauth_required", "harry")}
     assert all(each["detail"].startswith(f"{due.provider.capitalize()} has to be connected") for each in notices)
+    names_the_cause = "free Trakt account can have only one connected application" in notices[0]["detail"]
+    assert names_the_cause == (due.provider == "trakt")

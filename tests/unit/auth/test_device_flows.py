@@ -201,6 +201,70 @@ def test_trakts_bodies_say_nothing(trakt_flow: Flow, body: Any) -> None:
     assert trakt_flow.poll().json["status"] == "pending"
 
 
+@pytest.mark.parametrize("status", [400, 401, 404, 405, 409, 410, 418, 422])
+def test_an_edge_ends_no_code(flow: Flow, status: int) -> None:
+    """Its page has a status that ends a code, or one without a meaning: pending, and the code is still good."""
+    flow.upstream.options.set(poll_edge=status)
+    for _ in range(3):
+        flow.wait()
+        assert ((said := flow.poll()).status, said.json["status"]) == (202, "pending")
+    flow.upstream.options.set(poll_edge=0)
+    flow.upstream.approve(flow.begun["user_code"], "harry")
+    flow.wait()
+    assert flow.poll().status == 200
+
+
+def test_an_edge_does_not_keep_a_code_for_ever(flow: Flow) -> None:
+    """The code's own lifetime ends it, whatever the edge says: 410."""
+    flow.upstream.options.set(poll_edge=404)
+    flow.wait(flow.begun["expires_in"])
+    assert ((said := flow.poll()).status, said.code) == (410, "expired")
+
+
+@pytest.mark.parametrize("status", [302, 401, 403])
+def test_what_trakt_never_says_of_a_code(trakt_flow: Flow, status: int) -> None:
+    """No body, and a status without a meaning for a code: whatever it is, the code is not ended by it."""
+    trakt_flow.upstream.faults.add(path=trakt_flow.polls_at, status=status, body="")
+    trakt_flow.upstream.approve(trakt_flow.begun["user_code"], "harry")
+    trakt_flow.wait()
+    assert trakt_flow.poll().status == (502 if status == 403 else 202)
+    trakt_flow.wait()
+    assert trakt_flow.poll().status == 200
+
+
+@pytest.mark.parametrize("status", [404, 409, 410, 418])
+def test_trakts_own_endings_have_no_body(trakt_flow: Flow, status: int) -> None:
+    """They are what they say, also under a type of HTML that nothing follows."""
+    trakt_flow.upstream.faults.add(
+        path=trakt_flow.polls_at, status=status, body="", headers={"Content-Type": "text/html; charset=utf-8"}
+    )
+    trakt_flow.wait()
+    assert trakt_flow.poll().status == status
+
+
+@pytest.mark.parametrize("body", ["", "Bad Request", [], {"message": "no"}, {"error": 7}, {"error": {"code": 1}}])
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_what_has_no_word_of_kinopubs(kinopub_flow: Flow, status: int, body: Any) -> None:
+    """It is nothing that Kinopub says of a code: pending."""
+    kinopub_flow.upstream.faults.add(path="/oauth2/device", status=status, body=body)
+    kinopub_flow.upstream.approve(kinopub_flow.begun["user_code"], "harry")
+    kinopub_flow.wait()
+    assert kinopub_flow.poll().json["status"] == "pending"
+    kinopub_flow.wait()
+    assert kinopub_flow.poll().status == 200
+
+
+def test_a_secret_that_is_refused_ends_no_code(flow: Flow) -> None:
+    """`invalid_client` is the deployment's trouble: 502 `app_refused`, and the code is good when that is mended."""
+    flow.upstream.approve(flow.begun["user_code"], "harry")
+    flow.upstream.options.set(app_refused="client" if flow.provider == "trakt" else True)
+    flow.wait()
+    assert ((said := flow.poll()).status, said.code) == (502, "app_refused")
+    flow.upstream.options.set(app_refused="" if flow.provider == "trakt" else False)
+    flow.wait()
+    assert flow.poll().status == 200
+
+
 @pytest.mark.parametrize(
     "fault", [{"preset": "bad_gateway"}, {"preset": "html_ok"}, {"reset": True}, {"delay": 60.0, "status": 200}]
 )

@@ -11,7 +11,7 @@ from tests.tables import everything_stored
 from tests.unit.auth.conftest import sign_in
 from tests.unit.auth.program import IDS, Program
 from tests.upstreams import Upstreams
-from watchferry.storage.api_tokens import ACCESS_LIFETIME
+from watchferry.storage.api_tokens import ACCESS_LIFETIME, REFRESHED_AGAIN_WITHIN
 from watchferry.wiring import Wiring
 
 GRANT = {"access_token", "token_type", "expires_in", "refresh_token", "scope", "created_at"}
@@ -107,10 +107,22 @@ def test_refreshed(program: Program) -> None:
     assert program.works(newest.json)
 
 
-def test_a_second_refresh_with_one_token(program: Program) -> None:
+def test_a_refresh_whose_answer_was_lost(program: Program) -> None:
+    """The program asks again within a minute, or two processes of it do: the same answer, word for word."""
+    granted = program.sign_in()
+    newer = program.refresh(granted["refresh_token"])
+    program.clock.advance(REFRESHED_AGAIN_WITHIN - 1)
+    again = program.refresh(granted["refresh_token"])
+    assert (again.status, again.json) == (200, newer.json)
+    assert program.works(again.json)
+    assert not program.works(granted)
+
+
+def test_a_refresh_token_that_comes_again_late(program: Program) -> None:
     """400 `invalid_grant`, and the program has to sign in again; others go on."""
     other, granted = program.sign_in(), program.sign_in()
     newer = program.refresh(granted["refresh_token"]).json
+    program.clock.advance(REFRESHED_AGAIN_WITHIN)
     said = program.refresh(granted["refresh_token"])
     assert (said.status, said.json.keys()) == (400, {"error", "error_description"})
     assert said.json["error"] == "invalid_grant"

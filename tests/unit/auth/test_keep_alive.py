@@ -109,7 +109,15 @@ def test_a_refusal_says_so_in_time(harry: Harry, connected: Browser, clock: Cloc
 
 
 @pytest.mark.parametrize(
-    "fault", [{"preset": "server_error"}, {"reset": True}, {"status": 429}, {"status": 403, "body": "<html>"}]
+    "fault",
+    [
+        {"preset": "server_error"},
+        {"reset": True},
+        {"status": 429},
+        {"status": 403, "body": "<html>"},
+        {"status": 400, "body": "<html>"},
+        {"status": 401, "body": ""},
+    ],
 )
 def test_trouble_is_waited_for(harry: Harry, clock: Clock, fault: dict[str, Any]) -> None:
     """Nothing is lost and nobody is paused; an hour later it is tried again, and not before."""

@@ -46,7 +46,7 @@ READS = WRITES | {
 TOUCHES: dict[str, dict[str, set[str]]] = {
     "AuthApi": {"Runs": {"UpdateItem"}, "Budgets": {"UpdateItem"}},
     "SyncApi": {"ApiTokens": {"GetItem", "UpdateItem"}, "Webhooks": {"UpdateItem", "DeleteItem"}},
-    "SyncScheduler": {"Accounts": {"UpdateItem"}},
+    "SyncScheduler": {"Accounts": {"GetItem", "UpdateItem"}},
     "SyncPlanner": {
         "Accounts": {"DeleteItem", "GetItem", "UpdateItem"},
         "Runs": {"BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"},

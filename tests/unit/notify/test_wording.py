@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.upstreams.web import Request, Response
 from tests.upstreams.webhooks import DISCORD, NTFY, SLACK, Receivers, Shown
-from watchferry.notify.notices import KINDS, Kind, Notice
+from watchferry.notify.notices import DEPLOYMENT, KINDS, Kind, Notice
 from watchferry.notify.wording import FOR_NTFY, TITLES, operator_mail, webhook_body
 
 SITE = "https://d111.cloudfront.example"
@@ -65,7 +65,7 @@ def test_any_words(slug: str, detail: str, kind: Kind) -> None:
         assert not shown(path, notice(kind, slug, detail)).pings
 
 
-@given(st.text(max_size=60), st.text(max_size=500), st.sampled_from(KINDS))
+@given(st.text(max_size=60), st.text(max_size=500), st.sampled_from([kind for kind in KINDS if kind != "app_refused"]))
 def test_operator(slug: str, detail: str, kind: Kind) -> None:
     """A subject that SNS takes; who and what, and nothing that was said to the user."""
     subject, text = operator_mail(notice(kind, slug, f"secret {detail}"))
@@ -76,3 +76,18 @@ def test_operator(slug: str, detail: str, kind: Kind) -> None:
     assert "Code: a_code\n" in text
     assert "Run: run-1\n" in text
     assert "secret" not in text.replace(slug, "")
+
+
+@pytest.mark.parametrize("upstream", ["Trakt", "Kinopub"])
+def test_owner_of_a_refused_application(upstream: str) -> None:
+    """Which upstream it is, what it said, what it means for the users, and what may help; no user is named."""
+    told = Notice(
+        "operator", "app_refused", DEPLOYMENT, upstream, "app_refused", f"{upstream} said no (403)", 1_790_000_000
+    )
+    subject, text = operator_mail(told)
+    assert subject == f"Watchferry: {upstream} refuses this application"
+    assert text.startswith(f"{upstream} said no (403).\n")
+    assert "nobody has to connect again" in text
+    assert f"{upstream.upper()}_CLIENT_SECRET" in text
+    assert "User:" not in text
+    assert DEPLOYMENT not in text

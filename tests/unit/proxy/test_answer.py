@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from tests.unit.notify.conftest import queued
 from tests.unit.proxy.conftest import Client
 from tests.upstreams import Upstreams
+from watchferry.wiring import Wiring
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,26 @@ def test_403_by_its_type(harry: Client, upstreams: Upstreams, path: str, preset:
     answer = harry.get(path)
     assert (answer.status, answer.code) == (403, said[0])
     assert said[1] in answer.json["detail"]
+
+
+@pytest.mark.parametrize("how", ["text", "json"])
+@pytest.mark.parametrize("path", ["/trakt/movies/trending", "/trakt/sync/history"])
+def test_a_refused_application_is_noted(
+    harry: Client, wiring: Wiring, upstreams: Upstreams, path: str, how: str
+) -> None:
+    """By the first who meets it, here as in the sync: the tick need not ask Trakt for everybody to find out."""
+    upstreams.trakt.options.set(app_refused=how)
+    for _ in range(2):
+        assert harry.get(path).code == "app_refused"
+    assert [refusal.provider for refusal in wiring.refusals.all()] == ["trakt"]
+    assert [notice["to"] for notice in queued(wiring)] == ["operator"]
+
+
+def test_a_refusal_of_one_account_is_not_noted(harry: Client, wiring: Wiring, upstreams: Upstreams) -> None:
+    """Trakt lets the application in."""
+    upstreams.trakt.faults.add(user="harry", preset="app_dead", times=None)
+    assert harry.get("/trakt/sync/history").code == "app_refused"
+    assert (wiring.refusals.all(), queued(wiring)) == ([], [])
 
 
 def test_clients_find_the_upstream_s_own_words(harry: Client, upstreams: Upstreams) -> None:

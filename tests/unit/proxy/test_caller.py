@@ -234,6 +234,24 @@ def test_access_that_is_gone(harry: Client, upstreams: Upstreams) -> None:
     upstreams.trakt.revoke_tokens("harry")
     said = harry.get("/trakt/sync/history")
     assert (said.status, said.code, said.json["provider"]) == (409, "reauth_required", "trakt")
+    assert "only one connected application" in said.json["detail"]
+
+
+@pytest.mark.parametrize("edge", [400, 401])
+def test_an_edge_takes_no_access_away(harry: Client, upstreams: Upstreams, edge: int) -> None:
+    """Before the token endpoint, or before the API with a page: 502, and the next call is answered."""
+    upstreams.trakt.expire_tokens("harry")
+    upstreams.trakt.options.set(token_edge=edge)
+    assert (harry.get("/trakt/sync/history").status, harry.get("/trakt/sync/history").code) == (
+        502,
+        "upstream_unreachable",
+    )
+    upstreams.trakt.options.set(token_edge=0)
+    assert harry.get("/trakt/sync/history").status == 200
+    upstreams.trakt.faults.add(path="^/sync/history", status=401, body="<html>401</html>")
+    said = harry.get("/trakt/sync/history")
+    assert (said.status, said.code) == (502, "upstream_unreachable")
+    assert harry.get("/trakt/sync/history").status == 200
 
 
 def test_what_is_for_all_carries_nobody_s_token(harry: Client, upstreams: Upstreams) -> None:

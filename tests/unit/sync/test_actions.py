@@ -152,6 +152,18 @@ def test_an_account_that_has_to_be_connected_again_cannot_confirm(world: World) 
     assert world.get(preview.run_id).status == "awaiting_confirmation"
 
 
+@pytest.mark.parametrize("provider", ["trakt", "kinopub"])
+def test_which_account_has_to_be_connected_again(world: World, provider: str) -> None:
+    """And of Trakt the likely cause: a free account has one connected application."""
+    preview = world.run(mode="preview")
+    world.shop.accounts.pause(USER, "reauth_required", provider)
+    with pytest.raises(Problem) as problem:
+        world.confirm(preview.run_id)
+    assert problem.value.extra == {"provider": provider}
+    assert problem.value.detail.startswith(f"{provider.capitalize()} has to be connected again")
+    assert ("only one connected application" in problem.value.detail) == (provider == "trakt")
+
+
 def test_somebody_who_has_switched_it_off_stays_without_automatic_sync(world: World) -> None:
     """A confirmation switches on what nobody has chosen; a choice stays."""
     world.settings(enabled=True)

@@ -14,6 +14,7 @@ from watchferry.sync.queues import (
     LONGEST_DELAY,
     ForgetJob,
     KeepAliveJob,
+    LookJob,
     MalformedMessage,
     PlanJob,
     Queues,
@@ -97,7 +98,8 @@ def test_what_is_no_job_is_malformed(body: str) -> None:
 @given(words, words, st.lists(words), st.integers(0, 9))
 def test_what_the_queue_of_users_carries(user, mark, runs, sweeps) -> None:
     """Each kind of job comes out as it went in; a message that names none is a plan's, as it always was."""
-    for job in (PlanJob(user, mark, "schedule"), KeepAliveJob(user), ForgetJob(user, mark, runs, sweeps)):
+    jobs = (KeepAliveJob(user), LookJob("trakt"), LookJob("kinopub"), ForgetJob(user, mark, runs, sweeps))
+    for job in (PlanJob(user, mark, "schedule"), *jobs):
         assert sync_job(json.dumps(asdict(job))) == job
     assert "job" not in asdict(PlanJob(user, mark, "schedule"))
 
@@ -117,6 +119,9 @@ def test_what_the_queue_of_users_carries(user, mark, runs, sweeps) -> None:
         '{"user_id":"a","job":["forget"]}',
         '{"job":"keep_alive"}',
         '{"job":"keep_alive","user_id":""}',
+        '{"job":"look"}',
+        '{"job":"look","provider":"tmdb"}',
+        '{"job":"look","provider":["trakt"]}',
         '{"job":"forget","user_id":"a"}',
         '{"job":"forget","user_id":"a","mark":"m","runs":"r"}',
         '{"job":"forget","user_id":"a","mark":"m","runs":[7]}',

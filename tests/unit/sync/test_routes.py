@@ -1,14 +1,16 @@
-"""Lists that come in pages (http-api.md, Sync)."""
+"""Lists that come in pages, and how the sync stands (http-api.md, Sync)."""
 
 from collections.abc import Callable
 
 import pytest
 
 from tests.browser import Browser
+from tests.conftest import Clock
 from tests.unit.auth.conftest import NewBrowser, browser, connected, new_browser, signed_in
+from tests.unit.notify.conftest import queued
 from tests.upstreams import Upstreams
 from watchferry.http_api import build_app
-from watchferry.models import Title
+from watchferry.models import Title, iso
 from watchferry.storage.overrides import Override
 from watchferry.storage.unmatched import Unmatched
 from watchferry.sync import routes
@@ -65,3 +67,23 @@ def test_pages(sync: Browser, wiring: Wiring, upstreams: Upstreams, path: str, r
         cursor = told["next_cursor"]
     assert [len(page) for page in pages] == ([2] * (rows // 2) + [rows % 2] * (rows % 2) or [0])
     assert sorted(row for page in pages for row in page) == wanted
+
+
+def test_a_refused_application_stands_in_the_state(sync: Browser, wiring: Wiring, clock: Clock) -> None:
+    """Which upstream and since when; nothing is due meanwhile. A run can be started, and asks for a look."""
+    wiring.accounts.tick()
+    sync.put("/sync/settings", {"enabled": True})
+    state = sync.get("/sync/state").json
+    assert state["app_refused"] is None
+    due = state["next_run_at"]
+    wiring.refusals.note("trakt", "/sync/history")
+    state = sync.get("/sync/state").json
+    assert state["app_refused"] == {"service": "trakt", "since": iso(clock.now)}
+    assert (state["next_run_at"], state["paused_reason"]) == (None, None)
+    assert sync.post("/sync/runs", {"mode": "sync"}).status == 202
+    jobs = queued(wiring, "sync_jobs_queue_url")
+    assert {"provider": "trakt", "job": "look"} in jobs
+    assert len(jobs) == 2
+    for refusal in wiring.refusals.all():
+        wiring.refusals.end(refusal)
+    assert sync.get("/sync/state").json["next_run_at"] == due

@@ -11,7 +11,8 @@ from tests.unit.sync.examples import NOON, steadily
 from watchferry.storage._dynamo import Table
 from watchferry.storage.accounts import SHARDS, Accounts
 from watchferry.storage.keep_alive import EVERY, KeepAlive
-from watchferry.sync.queues import KeepAliveJob, PlanJob
+from watchferry.storage.refusals import LOOK_EVERY, Refusals
+from watchferry.sync.queues import KeepAliveJob, LookJob, PlanJob
 from watchferry.sync.schedule import enqueue_due, enqueue_keep_alive, scheduled_job
 from watchferry.sync.schedule import tick as scheduler_tick
 
@@ -20,12 +21,16 @@ class Queue:
     def __init__(self) -> None:
         self.calls: list[Sequence[tuple[PlanJob, float]]] = []
         self.look_calls: list[Sequence[tuple[KeepAliveJob, float]]] = []
+        self.asked: list[LookJob] = []
 
     def plan(self, jobs: Sequence[tuple[PlanJob, float]]) -> None:
         self.calls.append(jobs)
 
     def keep_alive(self, jobs: Sequence[tuple[KeepAliveJob, float]]) -> None:
         self.look_calls.append(jobs)
+
+    def look(self, job: LookJob) -> None:
+        self.asked.append(job)
 
     @property
     def looks(self) -> list[tuple[KeepAliveJob, float]]:
@@ -175,7 +180,8 @@ def test_who_is_behind_the_cut_is_before_it_another_time() -> None:
     for _ in range(2 * SHARDS):
         queue = Slow(calls=4)  # of some forty
         with pytest.raises(CutOff):
-            scheduler_tick(accounts, due, queue, at=now[0], spread=900)  # type: ignore[arg-type]
+            refusals = Refusals(accounts.table, lambda: now[0])
+            scheduler_tick(accounts, refusals, due, queue, at=now[0], spread=900)  # type: ignore[arg-type]
         synced |= {job.user_id for job, _ in queue.jobs}
         looked_after |= {job.user_id for job, _ in queue.looks}
     assert synced == looked_after == everybody
@@ -184,3 +190,59 @@ def test_who_is_behind_the_cut_is_before_it_another_time() -> None:
 def test_no_two_users_share_a_run_of_a_tick() -> None:
     """A plan's pages are found by the run's id alone: among very many users no two may be the same."""
     assert len({scheduled_job(f"user-{number}", 1_790_000_000).run_id for number in range(200_000)}) == 200_000
+
+
+class Hours:
+    """A deployment with three users, whose week for Kinopub is over, hour by hour."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+        self.accounts = Accounts(Table(MemoryDynamo(), "Accounts"), lambda: self.now)  # type: ignore[arg-type]
+        self.refusals = Refusals(self.accounts.table, lambda: self.now)
+        for number in range(3):
+            add(self.accounts, f"user-{number}")
+        self.now += EVERY
+
+    def tick(self) -> tuple[int, int, list[LookJob]]:
+        """How many were enqueued to sync and to be kept alive, and the looks; then an hour passes."""
+        queue = Queue()
+        due = KeepAlive(self.accounts.table, lambda: self.now)
+        said = scheduler_tick(self.accounts, self.refusals, due, queue, at=self.now, spread=0)  # type: ignore[arg-type]
+        assert said == {"enqueued": len(queue.jobs), "kept_alive": len(queue.looks), "looks": len(queue.asked)}
+        self.now += 3600
+        return len(queue.jobs), len(queue.looks), queue.asked
+
+
+def test_while_trakt_refuses_the_application_nobody_is_enqueued() -> None:
+    """One look with every tick; Kinopub's sign-ins are kept alive; when it is over, the next tick enqueues all."""
+    at = Hours()
+    assert at.tick() == (3, 3, [])
+    at.refusals.note("trakt", "/sync/history")
+    assert at.tick() == (0, 3, [])
+    for _ in range(3):
+        assert at.tick() == (0, 3, [LookJob("trakt")])
+    for refusal in at.refusals.all():
+        at.refusals.end(refusal)
+    assert at.tick() == (3, 3, [])
+
+
+def test_while_kinopub_refuses_it_no_sign_in_is_refreshed() -> None:
+    """It could not be; whose time is over is looked after later."""
+    at = Hours()
+    at.refusals.note("kinopub", None)
+    assert at.tick()[:2] == (0, 0)
+    assert at.tick() == (0, 0, [LookJob("kinopub")])
+    for refusal in at.refusals.all():
+        at.refusals.end(refusal)
+    assert at.tick() == (3, 3, [])
+
+
+def test_a_schedule_of_minutes_looks_no_more_often() -> None:
+    """One look in LOOK_EVERY seconds, however often it ticks."""
+    at = Hours()
+    at.refusals.note("trakt", None)
+    looks = 0
+    for _ in range(3 * LOOK_EVERY // 300):
+        looks += len(at.tick()[2])
+        at.now += 300 - 3600
+    assert 2 <= looks <= 3

@@ -9,6 +9,7 @@ import pytest
 
 from watchferry.clients._transport import Transport, new_http, parsed
 from watchferry.errors import (
+    AppRefused,
     NotThere,
     OutcomeUnknown,
     Rejected,
@@ -44,12 +45,11 @@ class Line:
         self.calls = 0
         self.transport = Transport(
             http=new_http(httpx.MockTransport(self.answer)),
-            upstream="Trakt",
             base_url="https://api.trakt.tv",
             headers={"User-Agent": "watchferry"},
             pause=self.pauses.append,
             on_call=self.count,
-            **{"throttle": self, **more},
+            **{"upstream": "Trakt", "throttle": self, **more},
         )
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -85,8 +85,8 @@ def error_of(call: Any) -> Any:
     [
         (400, {}, Rejected, 400),
         (401, {}, TokenRefused, None),
-        (403, JSON, StopRun, "app_refused"),
-        (403, {"content-type": "text/plain"}, StopRun, "app_refused"),
+        (403, JSON, AppRefused, "app_refused"),
+        (403, {"content-type": "text/plain"}, AppRefused, "app_refused"),
         (403, HTML, StopRun, "upstream_firewall"),
         (404, {}, NotThere, None),
         (405, {}, Rejected, 405),
@@ -107,6 +107,23 @@ def test_a_status_stands_for_the_same_error_in_reads_and_writes(status, headers,
         assert type(error) is kind
         assert word in (None, getattr(error, "code", getattr(error, "status", None)))
         assert (line.calls, len(line.requests), line.pauses) == (1, 1, [])
+
+
+def test_a_refused_application_names_what_was_asked() -> None:
+    """To be repeated without a user's token. Kinopub's 403s are never the application's."""
+    assert error_of(Line(httpx.Response(403, text="Forbidden")).read).path == "/sync/history/movies"
+    for answer in (httpx.Response(403, text="Forbidden"), httpx.Response(403, json={"error": "forbidden"})):
+        assert type(error_of(Line(answer, upstream="Kinopub").read)) is StopRun
+
+
+def test_an_edge_s_401_says_nothing_about_a_token() -> None:
+    """A page in place of an answer: a read is tried again, what became of a write is not known."""
+    page = httpx.Response(401, html="<html><h1>401</h1></html>")
+    line = Line(page, page)
+    assert line.read().status_code == 200
+    assert line.calls == 3
+    assert type(error_of(Line(page).write)) is OutcomeUnknown
+    assert type(error_of(Line(httpx.Response(401, headers=HTML)).read)) is TokenRefused
 
 
 def test_a_stopped_account_is_told_what_helps() -> None:

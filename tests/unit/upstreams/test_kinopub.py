@@ -75,6 +75,27 @@ def test_a_refresh_rotates_both_tokens_and_kills_the_old_ones(stand: Stand) -> N
     assert stand.kino("/v1/history", access_token=answer.json()["access_token"]).status_code == 200
 
 
+@pytest.mark.parametrize("edge", [400, 401])
+def test_an_edge_before_the_tokens(stand: Stand, edge: int) -> None:
+    """It answers without a word of Kinopub's; the refresh token and the code behind it are as good as before."""
+    stand.kinopub.options.set(token_edge=edge, poll_edge=edge)
+    pair, codes = stand.kinopub.grant("harry"), device(stand)
+    stand.kinopub.approve(codes["user_code"], "harry")
+    for said in (refresh(stand, pair.refresh), poll(stand, codes["code"])):
+        assert (said.status_code, b'"error"' in said.content) == (edge, False)
+    stand.kinopub.options.set(token_edge=0, poll_edge=0)
+    assert refresh(stand, pair.refresh).status_code == poll(stand, codes["code"]).status_code == 200
+
+
+def test_an_application_that_is_refused(stand: Stand) -> None:
+    """`invalid_client` for a refresh and a poll; tokens that are good still open the API."""
+    pair, codes = stand.kinopub.grant("harry"), device(stand)
+    stand.kinopub.options.set(app_refused=True)
+    for said in (refresh(stand, pair.refresh), poll(stand, codes["code"])):
+        assert (said.status_code, said.json()) == (400, {"error": "invalid_client"})
+    assert stand.kino("/v1/history").status_code == 200
+
+
 def test_a_refresh_token_dies_after_thirty_days_without_use(stand: Stand) -> None:
     """A refresh in time starts the thirty days anew."""
     token = stand.kinopub.grant("harry").refresh

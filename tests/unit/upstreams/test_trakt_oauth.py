@@ -58,6 +58,53 @@ def test_unknown_expired_and_denied_codes(stand: Stand) -> None:
     assert (expired.status_code, expired.content) == (410, b"")
 
 
+@pytest.mark.parametrize(("edge", "body"), [(400, b"<!DOCTYPE html>"), (401, b"")])
+def test_an_edge_before_the_token_endpoint(stand: Stand, edge: int, body: bytes) -> None:
+    """It answers in a form of its own; the refresh token behind it is as good as before."""
+    stand.trakt.options.set(token_edge=edge)
+    grant = stand.trakt.grant("harry")
+    said = stand.refresh(grant.refresh)
+    assert (said.status_code, said.content[:15]) == (edge, body)
+    stand.trakt.options.set(token_edge=0)
+    assert stand.refresh(grant.refresh).status_code == 200
+
+
+def test_an_edge_before_the_polls(stand: Stand) -> None:
+    """A page with whatever status; the poll never got there."""
+    codes = device(stand)
+    stand.trakt.approve(codes["user_code"], "harry")
+    stand.trakt.options.set(poll_edge=404)
+    said = poll(stand, codes["device_code"])
+    assert (said.status_code, said.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    stand.trakt.options.set(poll_edge=0)
+    assert poll(stand, codes["device_code"]).status_code == 200
+
+
+def test_a_pending_poll_may_say_anything(stand: Stand) -> None:
+    """Reality, Trakt, Token: an empty or unusable body."""
+    stand.trakt.options.set(pending_body="\x1f\x8b{")
+    codes = device(stand)
+    assert (poll(stand, codes["device_code"]).status_code, poll(stand, codes["device_code"]).status_code) == (400, 429)
+
+
+@pytest.mark.parametrize(("how", "body"), [("text", b"Forbidden"), ("json", b'{"error"')])
+def test_an_application_that_is_refused(stand: Stand, how: str, body: bytes) -> None:
+    """Every call of the API is 403, with a token and without; tokens are still renewed."""
+    stand.trakt.options.set(app_refused=how)
+    for headers in ({}, {"Authorization": None}):
+        said = stand.api("GET", "/sync/history/movies", headers=headers)
+        assert (said.status_code, said.content[: len(body)]) == (403, body)
+    assert stand.refresh(stand.trakt.by_access[stand.access].refresh).status_code == 200
+
+
+def test_a_secret_that_is_refused(stand: Stand) -> None:
+    """`invalid_client` wherever a secret is asked for; the API itself still answers."""
+    stand.trakt.options.set(app_refused="client")
+    said = stand.refresh(stand.trakt.by_access[stand.access].refresh)
+    assert (said.status_code, said.json()["error"]) == (401, "invalid_client")
+    assert stand.api("GET", "/users/settings").status_code == 200
+
+
 def test_a_refresh_token_is_single_use(stand: Stand) -> None:
     """Reality, Trakt, Token: the second refresh with it is a 400 with error and error_description."""
     grant = stand.trakt.grant("harry")

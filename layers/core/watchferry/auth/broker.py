@@ -20,6 +20,7 @@ from watchferry.auth.providers.trakt import TraktOAuth
 from watchferry.clients._transport import Transport
 from watchferry.clients.trakt import Trakt
 from watchferry.errors import Problem, RetryLater, WatchferryError
+from watchferry.notify.application import Application
 from watchferry.notify.telling import Telling
 from watchferry.storage.account import Account, Provider, StillLeaving
 from watchferry.storage.accounts import Accounts
@@ -51,6 +52,7 @@ class Broker:
     trakt_api: Transport
     accounts: Accounts
     telling: Telling
+    application: Application
     pairs: Pairs
     flows: Flows
     devices: Devices
@@ -147,7 +149,7 @@ class Broker:
         What it raises, auth/credential.py says.
         """
         host = self.hosts[provider]
-        return KeptCredential(user_id, host, self.pairs, self.telling, self.clock, self.pause, until)
+        return KeptCredential(user_id, host, self.pairs, self.telling, self.application, self.clock, self.pause, until)
 
     def _connect(self, user_id: str, host: OAuthHost, pair: TokenPair) -> None:
         # The tokens first: an account that counts as connected has some.

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from watchferry.auth.grants import OAUTH_TIMEOUT, GrantRefused, OAuthHost, TokenPair
+from watchferry.auth.grants import OAUTH_TIMEOUT, GrantRefused, OAuthHost, RefusedByEdge, TokenPair
 from watchferry.auth.pairs import Pairs
-from watchferry.errors import ConnectAgain, NotConnected, OutcomeUnknown, RetryLater, WatchferryError
+from watchferry.errors import AppRefused, ConnectAgain, NotConnected, OutcomeUnknown, RetryLater, WatchferryError
+from watchferry.notify.application import Application
 from watchferry.notify.telling import Telling
 from watchferry.storage._dynamo import ConditionFailed
 from watchferry.storage.tokens import StoredTokens
@@ -32,6 +33,10 @@ REFRESH_TAKES = OAUTH_TIMEOUT + 5
 LONGEST_PAUSE = 1.0
 """Seconds between two looks at the row while another refreshes."""
 
+BELIEVED_AFTER = 86400
+"""Seconds after which a refusal that no host of ours has made in its own form is believed, if every refresh since then
+met it: an edge is repaired within a day."""
+
 WRITE_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds between the tries to store a rotated pair."""
 
@@ -46,6 +51,7 @@ class KeptCredential:
     host: OAuthHost
     pairs: Pairs
     telling: Telling
+    application: Application
     clock: Callable[[], float]
     pause: Callable[[float], None]
     until: float = math.inf
@@ -121,8 +127,12 @@ class KeptCredential:
             fresh = self._asked(pair)
         except GrantRefused as refused:
             return self._after_refusal(leased, refused)
-        except Exception:
+        except RefusedByEdge as refused:
+            return self._after_doubt(leased, refused)
+        except Exception as trouble:
             self.pairs.tokens.give_up_lease(self.user_id, self.host.name, owner=owner)
+            if isinstance(trouble, AppRefused):
+                self.application.met(trouble)
             raise
         return self._stored(leased, fresh)
 
@@ -146,7 +156,16 @@ class KeptCredential:
             # Not OutcomeUnknown: to the caller that would mean its own write, which has not even been sent.
             raise RetryLater("upstream_unreachable", str(unknown)) from unknown
 
-    def _after_refusal(self, leased: StoredTokens, refused: GrantRefused) -> TokenPair:
+    def _after_doubt(self, leased: StoredTokens, refused: RefusedByEdge) -> TokenPair:
+        """Later, until it has gone on for a day."""
+        since = self.pairs.tokens.doubted(leased)
+        if since is None:
+            return self.pairs.open(self._row())
+        if self.clock() - since < BELIEVED_AFTER:
+            raise refused
+        return self._after_refusal(leased, refused)
+
+    def _after_refusal(self, leased: StoredTokens, refused: GrantRefused | RefusedByEdge) -> TokenPair:
         """Counts only while the refused version is the stored one; a sign-in in between has brought a new pair."""
         if not self.pairs.tokens.refused(self.user_id, self.host.name, version=leased.version):
             return self.pairs.open(self._row())

@@ -70,7 +70,10 @@ class Facade:
         return _granted(self.api_tokens.begin_program(account.user_id, name))
 
     def refresh(self, given: Mapping[str, str]) -> dict[str, Any]:
-        """The next tokens (sync document 6.1.3). Raises Refused 400, as Trakt does (reality.md, Token)."""
+        """The next tokens (sync document 6.1.3); the same ones for a token that comes again within a minute.
+
+        Raises Refused 400, as Trakt does (reality.md, Token).
+        """
         if given.get("grant_type") != "refresh_token":
             raise Refused(400, "unsupported_grant_type", "only refresh_token; a sign-in goes by the device flow")
         made = self.api_tokens.refresh_program(given.get("refresh_token", ""))

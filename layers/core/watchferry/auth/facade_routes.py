@@ -38,7 +38,7 @@ def add_facade_routes(api: Api, deployment: Callable[[], FacadeDeployment]) -> N
 
     @api.post("/trakt/oauth/token", open=True)
     def facade_refresh(call: Call) -> Answer:
-        """The next tokens for a refresh token, which is good once."""
+        """The next tokens for a refresh token. One that comes again within a minute gets the same tokens."""
         return _in_form(lambda: deployment().facade.refresh(_given(call)))
 
     @api.post("/trakt/oauth/revoke", open=True)

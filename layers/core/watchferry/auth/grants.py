@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from watchferry.errors import WatchferryError
+from watchferry.errors import RetryLater, WatchferryError
 from watchferry.storage.account import Provider
 
 OAUTH_TIMEOUT = 10.0
@@ -14,7 +14,18 @@ type Refusal = Literal["pending", "slow_down", "used", "denied", "expired", "inv
 
 
 class GrantRefused(WatchferryError):
-    """The code or refresh token is not (or no longer) good (400 or 401 of a token endpoint)."""
+    """The host says in its own form that the code or refresh token is not (or no longer) good."""
+
+
+class RefusedByEdge(RetryLater):
+    """A token endpoint answered 400 or 401, but not in the host's own form: an edge or a firewall did, most likely.
+
+    It says nothing about the grant, unless it goes on for long (auth/credential.py).
+    """
+
+    def __init__(self, upstream: str, status: int) -> None:
+        detail = f"{upstream} answered {status} to a request for tokens, but not in its own form; it is tried again"
+        super().__init__("upstream_unreachable", detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +59,18 @@ class OAuthHost(Protocol):
     def name(self) -> Provider: ...
 
     def device_code(self) -> DeviceCode:
-        """Raises RetryLater, OutcomeUnknown, or StopRun when this deployment's application is refused."""
+        """Raises RetryLater, OutcomeUnknown, or AppRefused."""
 
     def poll(self, code: str) -> TokenPair | Refusal:
-        """Raises StopRun, as above; trouble on the way counts as pending."""
+        """Raises AppRefused, StopRun for a firewall; trouble on the way counts as pending, and what an edge answers."""
 
     def refresh(self, pair: TokenPair) -> TokenPair:
-        """Raises GrantRefused, RetryLater (nothing happened), OutcomeUnknown, StopRun, StopAccount."""
+        """Raises GrantRefused, RetryLater (nothing happened), OutcomeUnknown, AppRefused, StopRun, StopAccount."""
+
+    def check_client(self) -> None:
+        """Whether the host knows this deployment's id and secret. Raises AppRefused if not, RetryLater, OutcomeUnknown
+        or StopRun when that is not known.
+        """
 
     def revoke(self, pair: TokenPair) -> None:
         """Where the host can. Raises WatchferryError."""

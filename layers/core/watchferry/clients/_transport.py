@@ -18,6 +18,7 @@ import httpx
 from tenacity import Future, Retrying, retry_if_exception, wait_exponential
 
 from watchferry.errors import (
+    AppRefused,
     Limit,
     NotThere,
     OutcomeUnknown,
@@ -154,6 +155,8 @@ class Transport:
         trouble = meaning(self.upstream, response)
         if trouble is None:
             return response
+        if isinstance(trouble, AppRefused):
+            trouble.path = path
         if isinstance(trouble, RetryLater) and (trouble.code == "rate_limited" or trouble.after is not None):
             self.throttle.limited(_verb(method), trouble)
         raise trouble
@@ -200,7 +203,7 @@ def meaning(upstream: str, response: httpx.Response) -> WatchferryError | None:
         return None
     said = f"{upstream} answered {status}"
     by_status: dict[int, Callable[[], WatchferryError]] = {
-        401: lambda: TokenRefused(said),
+        401: lambda: _unauthorized(response, said),
         403: lambda: _refused(upstream, response),
         404: lambda: NotThere(said),
         409: lambda: RetryLater("upstream_conflict", said),
@@ -216,6 +219,12 @@ def meaning(upstream: str, response: httpx.Response) -> WatchferryError | None:
     return Rejected(status, said)
 
 
+def is_page(response: httpx.Response) -> bool:
+    """An HTML page: an edge or a firewall answers so, no API does. An empty body is none, whatever its type is."""
+    body = response.content.lstrip()
+    return bool(body) and ("html" in response.headers.get("content-type", "") or body.startswith(b"<"))
+
+
 def parsed(upstream: str, response: httpx.Response) -> Any:
     """The JSON of an answer; HTML or nonsense is the upstream's trouble, so RetryLater."""
     try:
@@ -225,14 +234,24 @@ def parsed(upstream: str, response: httpx.Response) -> Any:
         raise RetryLater("upstream_unreachable", f"{upstream} answered {kind} in place of JSON") from error
 
 
+def _unauthorized(response: httpx.Response, said: str) -> WatchferryError:
+    """An edge's page says nothing about the token."""
+    return RetryLater("upstream_unreachable", f"{said} with a page") if is_page(response) else TokenRefused(said)
+
+
 def _refused(upstream: str, response: httpx.Response) -> WatchferryError:
-    """403 by content type: JSON = key or app refused, plain text = dead app, HTML = firewall."""
+    """403 by content type: JSON = key or app refused, plain text = dead app, HTML = firewall.
+
+    Of Trakt's it has to be found out whether it is the deployment's or one account's (notify/application.py). Kinopub
+    refuses an application at its token endpoint; its other 403s are the account's or the title's.
+    """
     kind = response.headers.get("content-type", "")
     if "html" in kind:
         return StopRun("upstream_firewall", f"{upstream}'s firewall refused the call (403, HTML)")
+    said = f"{upstream} says that this deployment's application is switched off (403)"
     if "json" in kind:
-        return StopRun("app_refused", f"{upstream} refused this deployment's application key (403)")
-    return StopRun("app_refused", f"{upstream} says that this deployment's application is switched off (403)")
+        said = f"{upstream} refused this deployment's application key (403)"
+    return AppRefused("trakt", said) if upstream == "Trakt" else StopRun("app_refused", said)
 
 
 def _account_limit(upstream: str, response: httpx.Response) -> StopAccount:

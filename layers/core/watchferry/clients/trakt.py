@@ -17,8 +17,8 @@ from pydantic import (
 )
 
 from watchferry.clients._tolerant import IfReadable, record
-from watchferry.clients._transport import Params, Transport, parsed
-from watchferry.errors import ConnectAgain, OutcomeUnknown, RetryLater, TokenRefused
+from watchferry.clients._transport import Params, Transport, meaning, parsed
+from watchferry.errors import ConnectAgain, OutcomeUnknown, RetryLater, StopRun, TokenRefused
 from watchferry.models import Ids, iso, unix
 
 LARGEST_PAGE = 250
@@ -315,6 +315,17 @@ class Trakt:
             except TokenRefused as again:
                 raise ConnectAgain("trakt") from again
         return response
+
+
+def ask_with_key(transport: Transport, path: str) -> None:
+    """Asks for it as nobody: what Trakt then refuses, it refuses to the application.
+
+    Any other answer goes to an application that Trakt lets in: that there is no such path, or that a token is missing.
+    Raises AppRefused if it is refused; RetryLater, OutcomeUnknown or StopRun when nothing is known.
+    """
+    trouble = meaning("Trakt", transport.exchange("GET", path))
+    if isinstance(trouble, (RetryLater, StopRun)):
+        raise trouble
 
 
 def trakt_headers(client_id: str, user_agent: str) -> dict[str, str]:

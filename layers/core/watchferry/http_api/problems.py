@@ -45,7 +45,7 @@ def problem_of(error: Exception) -> Problem | None:  # noqa: PLR0912 - a case pe
         case Problem():
             return error
         case ConnectAgain():
-            return Problem(409, "reauth_required", str(error), provider=error.provider)
+            return Problem(409, "reauth_required", error.advice, provider=error.provider)
         case NotConnected():
             return Problem(409, "not_connected", str(error), provider=error.provider)
         case RunActive():

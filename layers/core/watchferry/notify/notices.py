@@ -10,9 +10,15 @@ from watchferry.errors import MalformedMessage
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-type Kind = Literal["reauth_required", "account_locked", "account_limit", "run_failed", "awaiting_confirmation", "test"]
+type Kind = Literal[
+    "reauth_required", "account_locked", "account_limit", "run_failed", "awaiting_confirmation", "app_refused", "test"
+]
+"""`app_refused` is of the deployment and for the operator alone; all others are of a user."""
 type Reader = Literal["webhook", "operator"]
 """The user's own webhook, or the topic of whoever runs the deployment."""
+
+DEPLOYMENT = "#deployment"
+"""In place of a user's id."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind.__value__)
 READERS: tuple[Reader, ...] = get_args(Reader.__value__)
@@ -26,11 +32,11 @@ class Notice:
     kind: Kind
     user_id: str
     slug: str
-    """The user's name at Trakt."""
+    """The user's name at Trakt; of the deployment, the upstream that it is about."""
     code: str
     """A word of http-api.md: why."""
     detail: str
-    """For the user."""
+    """For the user; of the deployment, for its owner."""
     at: int
     run_id: str | None = None
 

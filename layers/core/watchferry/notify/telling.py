@@ -1,4 +1,7 @@
-"""The one place that says when somebody is told of something: once per trouble, not once per run."""
+"""The one place that says when somebody is told of a user's trouble: once per trouble, not once per run.
+
+Of the deployment's own, the owner alone is told (application.py).
+"""
 
 import logging
 from collections.abc import Callable

@@ -19,8 +19,17 @@ TITLES: dict[Kind, str] = {
     "account_limit": "Your account's limit at Trakt is reached",
     "run_failed": "A sync has failed",
     "awaiting_confirmation": "A sync waits for your confirmation",
+    "app_refused": "An upstream refuses this deployment's application",
     "test": "Your webhook works",
 }
+
+LOOK_AT = {
+    "Trakt": "see at https://trakt.tv/oauth/applications whether the application still exists and its owner's VIP "
+    "membership is active; compare TRAKT_CLIENT_ID and TRAKT_CLIENT_SECRET with what stands there, then deploy again.",
+    "Kinopub": "compare KINOPUB_CLIENT_ID and KINOPUB_CLIENT_SECRET with what Kinopub's support gave you, then deploy "
+    "again; if they are right, ask Kinopub's support.",
+}
+"""What the owner can do, by upstream."""
 
 FOR_NTFY = {"X-Template": "yes", "X-Title": "{{.title}}", "X-Message": "{{.message}}"}
 
@@ -50,11 +59,24 @@ def webhook_body(notice: Notice, site_url: str) -> bytes:
 
 def operator_mail(notice: Notice) -> tuple[str, str]:
     """Subject (SNS: ASCII, 99 characters at most) and text. Names the user, and says nothing that was said to them."""
+    if notice.kind == "app_refused":
+        return f"Watchferry: {notice.slug} refuses this application", _app_refused(notice)
     about = notice.kind.replace("_", " ")
     run = f"\nRun: {notice.run_id}" if notice.run_id else ""
     return (
         f"Watchferry: {about}",
         f"User: {notice.slug}\nNotice: {about}\nCode: {notice.code}{run}\nAt: {iso(notice.at)}\n",
+    )
+
+
+def _app_refused(notice: Notice) -> str:
+    return (
+        f"{notice.detail}.\n\n"
+        "This concerns all users of this deployment. Automatic sync rests for all of them; no view is lost, no account "
+        f"is paused, and nobody has to connect again. Watchferry asks {notice.slug} about once an hour and goes on by "
+        "itself as soon as the application is let in again.\n\n"
+        f"What may help: {LOOK_AT.get(notice.slug, 'look at the id and the secret of the application.')}\n\n"
+        f"Code: {notice.code}\nAt: {iso(notice.at)}\n"
     )
 
 

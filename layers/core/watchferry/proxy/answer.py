@@ -77,8 +77,9 @@ def raise_for_meaning(prefix: Prefix, fetched: Fetched) -> None:
     if fetched.status not in {401, 403, 429}:
         return
     name, said = UPSTREAMS[prefix], _words(fetched)
-    if fetched.status == 403 and (found := _forbidden(prefix, fetched)):
-        raise Problem(403, found[0], found[1], **said)
+    code, detail = forbidden(prefix, fetched) if fetched.status == 403 else (None, "")
+    if code:
+        raise Problem(403, code, detail, **said)
     if fetched.status == 401 and not _about_the_caller(prefix, said):
         raise Problem(502, "app_refused", f"{name} refuses this deployment's own credential (401)", **said)
     if fetched.status == 429 and (prefix == "tmdb" or fetched.media_type == "text/html"):
@@ -94,18 +95,21 @@ def raise_for_meaning(prefix: Prefix, fetched: Fetched) -> None:
         raise problem
 
 
-def _forbidden(prefix: Prefix, fetched: Fetched) -> tuple[str, str] | None:
-    """Any firewall's page, and the two 403s that Trakt has for an application; others say it best themselves."""
+def forbidden(prefix: Prefix, fetched: Fetched) -> tuple[str | None, str]:
+    """A 403's code and detail: any firewall's page, and the two that Trakt has for an application.
+
+    No code for others, which say it best themselves.
+    """
     name = UPSTREAMS[prefix]
     if fetched.media_type == "text/html":
         return "upstream_firewall", f"{name}'s firewall refused the call (403, HTML); wait, or change the User-Agent"
     if prefix != "trakt":
-        return None
+        return None, ""
     if fetched.media_type == "text/plain":
         return "app_refused", f"{name} says that this deployment's application is switched off (403, plain text)"
     if fetched.media_type.endswith("json"):
         return "app_refused", f"{name} refused this deployment's application key (403, {fetched.media_type})"
-    return None
+    return None, ""
 
 
 def _about_the_caller(prefix: Prefix, said: Mapping[str, Any]) -> bool:

@@ -6,14 +6,15 @@ Known endpoint → who is calling → what goes upstream, with whose credential 
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from watchferry.clients._transport import rate_limited
 from watchferry.clients.trakt import Credential
-from watchferry.errors import ConnectAgain
+from watchferry.errors import AppRefused, ConnectAgain, RetryLater
 from watchferry.http_api import Answer, Call
 from watchferry.http_api.problems import unknown_endpoint
 from watchferry.proxy import policy, query
-from watchferry.proxy.answer import answer_of, raise_for_meaning
+from watchferry.proxy.answer import answer_of, forbidden, raise_for_meaning
 from watchferry.proxy.cache import Cache, Served
 from watchferry.proxy.caller import QUERY_NAMES, Caller, identify
 from watchferry.proxy.deadline import deadline_of
@@ -23,8 +24,15 @@ from watchferry.proxy.upstreams import Dressed, Upstreams
 from watchferry.storage.answers import Slot
 from watchferry.storage.budgets import Budget, Budgets
 
+if TYPE_CHECKING:
+    from watchferry.notify.application import Application
+
 _UPSTREAM_TAKES = ("accept", "accept-language", "if-none-match", "if-modified-since")
 """Headers of a caller that go upstream where nothing is cached; a cached answer is fetched as for anybody."""
+
+
+ASKING_TAKES = 5.0
+"""Seconds that must be left to find out whom a 403 of Trakt's is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,8 @@ class Door:
     forwarder: Forwarder
     cache: Cache
     budgets: Budgets
+    application: "Callable[[], Application]"
+    """Made when an upstream refuses it."""
     passthrough: bool
     clock: Callable[[], float]
     pause: Callable[[float], None]
@@ -111,6 +121,14 @@ class Door:
         return self._send(asked, replace(dressed, headers={**dressed.headers, **dict(caller.headers)}))
 
     def _for_user(self, asked: Asked, user_id: str) -> Fetched:
+        fetched = self._fetched(asked, user_id)
+        word, detail = forbidden(asked.endpoint.prefix, fetched) if fetched.status == 403 else (None, "")
+        if word == "app_refused" and self.clock() + ASKING_TAKES < asked.deadline:
+            # The sync would meet the same: the first who does tells the owner.
+            self.application().met(AppRefused("trakt", detail, path=asked.path))
+        return fetched
+
+    def _fetched(self, asked: Asked, user_id: str) -> Fetched:
         endpoint = asked.endpoint
         if endpoint.credential == "app":
             return self._send(asked, self.upstreams.with_app(endpoint.prefix))
@@ -129,9 +147,9 @@ class Door:
         prefix = asked.endpoint.prefix
         token = credential.token()
         fetched = self._send(asked, self.upstreams.with_token(prefix, token))
-        if fetched.status == 401:
+        if _refuses_token(fetched):
             fetched = self._send(asked, self.upstreams.with_token(prefix, credential.renewed(token)))
-            if fetched.status == 401:
+            if _refuses_token(fetched):
                 raise ConnectAgain(prefix)
         return fetched
 
@@ -150,6 +168,15 @@ class Door:
                 secrets=dressed.secrets,
             )
         )
+
+
+def _refuses_token(fetched: Fetched) -> bool:
+    """Raises RetryLater for an edge's page with this status, which says nothing about a token."""
+    if fetched.status != 401:
+        return False
+    if fetched.media_type == "text/html" and fetched.body:
+        raise RetryLater("upstream_unreachable", "a page came in place of an answer (401, HTML)")
+    return True
 
 
 def _headers(call: Call) -> dict[str, str]:

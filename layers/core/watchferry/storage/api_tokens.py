@@ -4,10 +4,16 @@ A program that came by the OAuth facade is one row too, of the kind `facade`. It
 under whose hash the row stands, and go on with a secret; the row has the hashes of the two that are good just now. So
 one conditional write rotates both, and deleting the row ends whatever the program has, at once.
 
+A refresh token may come again for a short time and gets the same tokens. They are not stored: they are derived from the
+refresh token that was presented (HMAC-SHA256) and a random salt in the row. Who has only the table cannot derive them,
+since it holds that token's hash alone; nor can who has only the token, without the salt.
+
 The index `user` finds all of a user's rows. `kind` says what a token opens: http_api/guard.py.
 """
 
+import base64
 import hashlib
+import hmac
 import re
 import secrets
 from collections.abc import Iterator
@@ -36,6 +42,10 @@ the row up: a revoked token ends at once, so a shorter life would only cost refr
 
 REFRESH_LIFETIME = 180 * DAY
 """Seconds without a refresh after which a program is forgotten; as long as a browser's session lasts at most."""
+
+REFRESHED_AGAIN_WITHIN = 60
+"""Seconds after its first use for which a refresh token gets the same tokens once more: the answer was lost, or two
+processes of the program refreshed at the same moment."""
 
 type Kind = Literal["api", "facade"]
 """`facade`: handed out by the OAuth facade; such a row has a `ttl`."""
@@ -143,7 +153,7 @@ class ApiTokens:
         for stale in known[: max(0, len(known) - MOST + 1)]:
             self.table.delete({"token_hash": stale.token_hash})
         mark, now = PREFIX + secrets.token_urlsafe(16), int(self.clock())
-        made, hashes = _new_tokens(mark, now)
+        made = ProgramTokens(mark + secrets.token_urlsafe(32), mark + secrets.token_urlsafe(32), now)
         self.table.put(
             {
                 "token_hash": _hash(mark),
@@ -152,7 +162,7 @@ class ApiTokens:
                 "kind": "facade",
                 "name": name,
                 "created_at": now,
-                **hashes,
+                **_kept(made),
             }
         )
         return made
@@ -160,26 +170,41 @@ class ApiTokens:
     def refresh_program(self, refresh: str) -> ProgramTokens | None:
         """The next tokens, of which the first end the last ones. None for a refresh token that is not good.
 
-        One that was good before is in two hands, and nobody knows whose are the right ones: then the program ends,
-        whatever it has (RFC 9700, 4.14.2).
+        The token that was used last gets the same tokens again for REFRESHED_AGAIN_WITHIN seconds, as long as their
+        refresh token was not used: that one's use shows that the answer has arrived. Any other token that was good
+        before is in two hands, and nobody knows whose are the right ones: then the program ends, whatever it has
+        (RFC 9700, 4.14.2).
         """
         key = _program(refresh)
-        if key is None or not_expired(self.table.get(key), self.clock()) is None:
+        if key is None:
             return None
-        made, hashes = _new_tokens(_OF_PROGRAM.sub(r"\1", refresh), int(self.clock()))
-        try:
-            self.table.update(key, set_=hashes, when=Attr("refresh_hash").eq(_hash(refresh)))
-        except ConditionFailed:
-            self.table.delete(key)
-            return None
-        return made
+        while row := not_expired(self.table.get(key), self.clock()):
+            if _is_used_again(row, refresh, self.clock()):
+                return _derived(refresh, row["salt"], row["used_at"])
+            if not _is(row["refresh_hash"], refresh):
+                self.table.delete(key)
+                return None
+            now, salt = int(self.clock()), secrets.token_bytes(32)
+            made = _derived(refresh, salt, now)
+            used = {"used_hash": _hash(refresh), "used_at": now, "salt": salt}
+            try:
+                self.table.update(key, set_=_kept(made) | used, when=Attr("refresh_hash").eq(_hash(refresh)))
+            except ConditionFailed:
+                continue  # another process refreshed at the same moment; what the row says now is asked
+            return made
+        return None
 
     def end_program(self, token: str) -> None:
-        """Of whom this is the access or the refresh token; an old access token will do, one that was replaced not."""
+        """Of whom this is the access or the refresh token; an old access token will do, one that was replaced not.
+
+        A refresh token that may still come again counts: its owner never got the answer with the next one.
+        """
         key = _program(token)
         row = self.table.get(key) if key else None
-        if key and row and _hash(token) in {row["access_hash"], row["refresh_hash"]}:
-            self.table.delete(key)
+        if key and row:
+            current = _is(row["access_hash"], token) or _is(row["refresh_hash"], token)
+            if current or _is_used_again(row, token, self.clock()):
+                self.table.delete(key)
 
     def _of_kind(self, user_id: str, kind: Kind) -> list[ApiToken]:
         return [token for token in self.of(user_id) if token.kind == kind]
@@ -201,20 +226,41 @@ def _program(token: str) -> Item | None:
     return {"token_hash": _hash(found[1])} if found else None
 
 
-def _new_tokens(mark: str, now: int) -> tuple[ProgramTokens, Item]:
-    """And what the row keeps of them."""
-    access, refresh = mark + secrets.token_urlsafe(32), mark + secrets.token_urlsafe(32)
-    kept = {
-        "access_hash": _hash(access),
-        "refresh_hash": _hash(refresh),
-        "access_until": now + ACCESS_LIFETIME,
-        "ttl": now + REFRESH_LIFETIME,
+def _derived(refresh: str, salt: bytes, created_at: int) -> ProgramTokens:
+    """What comes after this refresh token, in whichever process: whoever has both, token and salt, gets the same."""
+    mark = _OF_PROGRAM.sub(r"\1", refresh)
+
+    def secret(purpose: bytes) -> str:
+        derived = hmac.digest(refresh.encode(), purpose + b" token after " + salt, "sha256")
+        return base64.urlsafe_b64encode(derived).decode().rstrip("=")
+
+    return ProgramTokens(mark + secret(b"access"), mark + secret(b"refresh"), created_at)
+
+
+def _kept(made: ProgramTokens) -> Item:
+    """What the row keeps of them."""
+    return {
+        "access_hash": _hash(made.access),
+        "refresh_hash": _hash(made.refresh),
+        "access_until": made.created_at + ACCESS_LIFETIME,
+        "ttl": made.created_at + REFRESH_LIFETIME,
     }
-    return ProgramTokens(access, refresh, now), kept
+
+
+def _is_used_again(row: Item, refresh: str, now: float) -> bool:
+    """The row's current tokens are the ones that were derived from this refresh token, and it may still come again.
+
+    A row that has never been refreshed has no `used_hash`.
+    """
+    return "used_hash" in row and _is(row["used_hash"], refresh) and now < row["used_at"] + REFRESHED_AGAIN_WITHIN
+
+
+def _is(stored: str, token: str) -> bool:
+    return secrets.compare_digest(stored, _hash(token))
 
 
 def _is_access(item: Item, token: str, now: int) -> bool:
-    return secrets.compare_digest(item["access_hash"], _hash(token)) and now < item["access_until"]
+    return _is(item["access_hash"], token) and now < item["access_until"]
 
 
 def _hash(token: str) -> str:

@@ -31,6 +31,8 @@ class StoredTokens:
     lease_until: int
     stored_at: int
     """When the pair was granted or refreshed; 0 (long ago) for rows from before this was noted."""
+    doubted_since: int | None
+    """When a refresh was first refused in a form that is not the upstream's own; None since the last success."""
 
     @classmethod
     def of(cls, item: Item) -> Self:
@@ -45,6 +47,7 @@ class StoredTokens:
             lease_owner=item.get("lease_owner"),
             lease_until=item.get("lease_until", 0),
             stored_at=item.get("stored_at", 0),
+            doubted_since=item.get("doubted_since"),
         )
 
 
@@ -72,7 +75,7 @@ class Tokens:
                 "stored_at": int(self.clock()),
                 "version": secrets.randbits(48),
             },
-            remove=["lease_owner", "lease_until"],
+            remove=["lease_owner", "lease_until", "doubted_since"],
         )
 
     def lease(self, user_id: str, provider: str, *, version: int, owner: str) -> StoredTokens | None:
@@ -108,7 +111,7 @@ class Tokens:
                 "stored_at": int(self.clock()),
                 "version": version + 1,
             },
-            remove=["lease_owner", "lease_until"],
+            remove=["lease_owner", "lease_until", "doubted_since"],
             when=first_time | repeated,
         )
         return StoredTokens.of(item)
@@ -116,6 +119,21 @@ class Tokens:
     def give_up_lease(self, user_id: str, provider: str, *, owner: str) -> None:
         """The refresh did not happen (the upstream was away): let the next one try."""
         self._quietly(user_id, provider, Attr("lease_owner").eq(owner), remove=["lease_owner", "lease_until"])
+
+    def doubted(self, leased: StoredTokens) -> int | None:
+        """The refresh that this lease was for was refused, by whom is not certain; the lease is given up.
+
+        Since when that goes on. None when a newer version is stored: then nothing changes.
+        """
+        since = leased.doubted_since or int(self.clock())
+        noted = self._quietly(
+            leased.user_id,
+            leased.provider,
+            Attr("version").eq(leased.version),
+            set_={"doubted_since": since},
+            remove=["lease_owner", "lease_until"],
+        )
+        return since if noted else None
 
     def refused(self, user_id: str, provider: str, *, version: int) -> bool:
         """The refresh token of `version` is dead. False when a newer version is stored: then nothing changes."""

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from watchferry.errors import Problem
+from watchferry.errors import ConnectAgain, Problem
 from watchferry.notify.telling import Telling
 from watchferry.storage._dynamo import ConditionFailed, Item, transact
 from watchferry.storage.account import Account, Provider
 from watchferry.storage.accounts import Accounts
+from watchferry.storage.refusals import Refusals
 from watchferry.storage.runs import Run, Runs, new_run_id
 from watchferry.sync.begin import begin_run
-from watchferry.sync.queues import PlanJob, Queues
+from watchferry.sync.queues import LookJob, PlanJob, Queues
 
 if TYPE_CHECKING:
     from watchferry.storage.runs import Trigger
@@ -35,6 +36,8 @@ class Deployment(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def runs(self) -> Runs: ...
+    @property
+    def refusals(self) -> Refusals: ...
     @property
     def queues(self) -> Queues: ...
     @property
@@ -106,7 +109,12 @@ def _changed_together(
 
 
 def _queue(own: Deployment, run: Run, trigger: "Trigger") -> None:
+    """While an upstream refuses the application, the run is started all the same; and who waits for it need not wait
+    for the next tick to learn that it is over.
+    """
     try:
+        for refusal in own.refusals.all():
+            own.queues.look(LookJob(refusal.provider))
         own.queues.plan([(PlanJob(run.user_id, run.run_id, trigger), 0)])
     except Exception:
         own.accounts.free(run.user_id, run.run_id)
@@ -118,6 +126,9 @@ def _must_be_able(account: Account, providers: Sequence[Provider]) -> None:
     for provider in providers:
         if provider not in account.connected:
             raise Problem(409, "not_connected", f"connect {provider.capitalize()} first", provider=provider)
+    if account.paused_reason == "reauth_required" and account.to_connect:
+        first = ConnectAgain("trakt" if "trakt" in account.to_connect else "kinopub")
+        raise Problem(409, "reauth_required", first.advice, provider=first.provider)
     if account.paused_reason in MAY_WAIT:
         raise Problem(409, account.paused_reason, MAY_WAIT[account.paused_reason])
 

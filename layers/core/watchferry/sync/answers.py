@@ -3,7 +3,7 @@
 from typing import Annotated, NotRequired, TypedDict
 
 from watchferry.models import Kind, Outcome, Reason
-from watchferry.storage.account import PausedReason, Rewatch
+from watchferry.storage.account import PausedReason, Provider, Rewatch
 from watchferry.storage.runs import Mode, RunStatus, Trigger
 
 type Csv = Annotated[str, "text/csv"]
@@ -83,12 +83,20 @@ class EventPage(TypedDict):
     next_cursor: str | None
 
 
+class AppRefused(TypedDict):
+    """An upstream refuses this deployment's application. The owner has been told; the sync goes on by itself later."""
+
+    service: Provider
+    since: str
+
+
 class SyncState(TypedDict):
     last_success_at: str | None
     next_run_at: str | None
     trakt_user_hash: str
     active_run_id: str | None
     paused_reason: PausedReason | None
+    app_refused: AppRefused | None
 
 
 class SyncSettings(TypedDict):

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from contextlib import suppress
 
-from watchferry.errors import ConnectAgain, NotConnected, RetryLater, StopAccount, StopRun, WatchferryError
+from watchferry.errors import (
+    ONE_APPLICATION,
+    AppRefused,
+    ConnectAgain,
+    NotConnected,
+    RetryLater,
+    StopAccount,
+    StopRun,
+    WatchferryError,
+)
 from watchferry.storage._dynamo import ConditionFailed, transact
 from watchferry.storage.runs import Run, RunStatus
 from watchferry.sync.workshop import Workshop
@@ -37,6 +46,11 @@ def stop(shop: Workshop, run: Run, trouble: WatchferryError) -> None:
             _end_paused(shop, run, "reauth_required", trouble.advice, to_connect=trouble.provider)
         case NotConnected():
             fail(shop, run, "not_connected", f"{trouble}: connect it, then start the sync again")
+        case AppRefused() if shop.application.met(trouble):
+            # The owner is told of it, once. Users can do nothing about it: none of them is told.
+            _end_badly(shop, run, trouble.code, trouble.detail)
+        case AppRefused(provider="trakt"):
+            fail(shop, run, trouble.code, f"{trouble.detail}, for this account alone. {ONE_APPLICATION}")
         case StopRun() | RetryLater():
             fail(shop, run, trouble.code, trouble.detail)
         case _:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from watchferry.errors import MalformedMessage
+from watchferry.storage.account import Provider
+from watchferry.storage.refusals import PROVIDERS
 from watchferry.storage.runs import TRIGGERS, Trigger
 
 if TYPE_CHECKING:
@@ -62,6 +64,21 @@ class KeepAliveJob:
 
 
 @dataclass(frozen=True, slots=True)
+class LookJob:
+    """Look whether this upstream accepts the deployment's application again."""
+
+    provider: Provider
+    job: Literal["look"] = "look"
+
+    @classmethod
+    def of(cls, body: str) -> Self:
+        provider = _fields(body, {"provider": str})["provider"]
+        if provider not in PROVIDERS:
+            raise MalformedMessage(f"provider is not one of {', '.join(PROVIDERS)}")
+        return cls(provider)
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetJob:
     """Delete whatever is left of a user who has left."""
 
@@ -86,10 +103,14 @@ class ForgetJob:
         return cls(fields["user_id"], fields["mark"], runs, sweeps)
 
 
-type SyncJob = PlanJob | KeepAliveJob | ForgetJob
+type SyncJob = PlanJob | KeepAliveJob | LookJob | ForgetJob
 """What the queue `sync-jobs` carries."""
 
-_KINDS: Mapping[str, type[KeepAliveJob | ForgetJob]] = {"keep_alive": KeepAliveJob, "forget": ForgetJob}
+_KINDS: Mapping[str, type[KeepAliveJob | LookJob | ForgetJob]] = {
+    "keep_alive": KeepAliveJob,
+    "look": LookJob,
+    "forget": ForgetJob,
+}
 
 
 def sync_job(body: str) -> SyncJob:
@@ -119,6 +140,9 @@ class Queues:
 
     def keep_alive(self, jobs: Sequence[tuple[KeepAliveJob, float]]) -> None:
         self._send(self.sync_jobs, jobs)
+
+    def look(self, job: LookJob) -> None:
+        self._send(self.sync_jobs, [(job, 0)])
 
     def forget(self, job: ForgetJob, delay: float) -> None:
         self._send(self.sync_jobs, [(job, delay)])

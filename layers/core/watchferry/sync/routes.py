@@ -93,7 +93,8 @@ def mount(api: Api, deployment: "Callable[[], Deployment]") -> None:
         account = call.account
         if account.active_run_id and account.active_until < own.clock():
             account = replace(account, active_run_id=None)  # it gave up; the next run says so in its row
-        return Answer(200, state_view(account, own.accounts.last_tick(), own.settings.sync_interval_seconds))
+        refusal = next(iter(own.refusals.all()), None)
+        return Answer(200, state_view(account, own.accounts.last_tick(), own.settings.sync_interval_seconds, refusal))
 
     @api.get("/sync/settings")
     def show_settings(call: Call) -> Ok[answers.SyncSettings]:

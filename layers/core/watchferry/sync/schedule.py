@@ -2,6 +2,8 @@
 
 So does everybody whose Kinopub account has to be looked after, which is once a week. A tick that has more to do than it
 has time for is cut off: the next one begins elsewhere, so that nobody is always behind the cut.
+
+While an upstream refuses this deployment's application, nobody is enqueued: there is one look whether that is over.
 """
 
 import hashlib
@@ -10,20 +12,30 @@ from itertools import batched
 
 from watchferry.storage.accounts import SHARDS, Accounts
 from watchferry.storage.keep_alive import KeepAlive
+from watchferry.storage.refusals import Refusals
 from watchferry.storage.runs import new_run_id
-from watchferry.sync.queues import KeepAliveJob, PlanJob, Queues
+from watchferry.sync.queues import KeepAliveJob, LookJob, PlanJob, Queues
 
 
-def tick(accounts: Accounts, due: KeepAlive, queues: Queues, *, at: float, spread: int) -> Mapping[str, int]:
+def tick(
+    accounts: Accounts, refusals: Refusals, due: KeepAlive, queues: Queues, *, at: float, spread: int
+) -> Mapping[str, int]:
     """Returns how many were enqueued, and for what."""
     turn = accounts.tick()
+    refused_by = [refusal.provider for refusal in refusals.all()]
+    looks = [provider for provider in refused_by if refusals.claim_look(provider)]
+    for provider in looks:
+        queues.look(LookJob(provider))
     parts = {
         "enqueued": lambda: enqueue_due(accounts, queues, at=at, spread=spread, first=turn),
         "kept_alive": lambda: enqueue_keep_alive(due, queues, spread=spread, first=turn),
     }
+    # A sync needs both upstreams. Kinopub's sign-ins die without use, also while Trakt refuses the application.
+    resting = {"enqueued"} if refused_by else set[str]()
+    resting |= {"kept_alive"} if "kinopub" in refused_by else set()
     # After every round through the shards the other part comes first.
     order = list(parts) if turn // SHARDS % 2 == 0 else list(parts)[::-1]
-    return {part: parts[part]() for part in order}
+    return {part: 0 if part in resting else parts[part]() for part in order} | {"looks": len(looks)}
 
 
 def enqueue_due(accounts: Accounts, queues: Queues, *, at: float, spread: int, first: int = 0) -> int:

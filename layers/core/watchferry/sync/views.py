@@ -2,6 +2,7 @@
 
 from watchferry.models import Event, iso
 from watchferry.storage.account import Account, SyncSettings
+from watchferry.storage.refusals import Refusal
 from watchferry.storage.runs import Run
 from watchferry.sync import answers
 
@@ -58,15 +59,19 @@ def event_view(event: Event) -> answers.Event:
     return shown
 
 
-def state_view(account: Account, last_tick: int | None, interval: int | None) -> answers.SyncState:
+def state_view(
+    account: Account, last_tick: int | None, interval: int | None, refusal: Refusal | None = None
+) -> answers.SyncState:
     """`next_run_at` is the last tick plus the interval (seconds), null while nothing is due."""
-    waits = account.settings.enabled and not account.paused_reason and last_tick is not None and interval is not None
+    due = account.settings.enabled and not account.paused_reason and refusal is None
+    waits = due and last_tick is not None and interval is not None
     return {
         "last_success_at": iso(account.last_success_at) if account.last_success_at else None,
         "next_run_at": iso((last_tick or 0) + (interval or 0)) if waits else None,
         "trakt_user_hash": account.trakt_user_hash,
         "active_run_id": account.active_run_id,
         "paused_reason": account.paused_reason,
+        "app_refused": {"service": refusal.provider, "since": iso(refusal.since)} if refusal else None,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from watchferry.clients._transport import Throttle
 from watchferry.clients.kinopub import Kinopub
 from watchferry.clients.trakt import Trakt
+from watchferry.notify.application import Application
 from watchferry.notify.telling import Telling
 from watchferry.settings import Settings
 from watchferry.storage.accounts import Accounts
@@ -18,6 +19,7 @@ from watchferry.storage.mappings import Mappings
 from watchferry.storage.overrides import Overrides
 from watchferry.storage.plans import Plans
 from watchferry.storage.rechecks import Rechecks
+from watchferry.storage.refusals import Refusals
 from watchferry.storage.runs import Runs
 from watchferry.storage.unmatched import UnmatchedTitles
 from watchferry.sync.queues import Queues
@@ -61,11 +63,16 @@ class Workshop:
     overrides: Overrides
     queues: Queues
     telling: Telling
+    application: Application
     upstreams: Upstreams
     clock: Callable[[], float]
     pause: Callable[[float], None]
     reads_at_once: int = 6
     """Of one run; Kinopub's limit is not documented, and parallel reads provoke it (reality.md, Kinopub)."""
+
+    @property
+    def refusals(self) -> Refusals:
+        return self.application.refusals
 
     @contextmanager
     def clients(

@@ -25,6 +25,9 @@ export default function Paused({ reason, session }: { reason: Reason; session: S
     >
       <Stack gap="sm">
         <Text size="sm">{t(`paused.${reason}.hint`)}</Text>
+        {reason === "reauth_required" && account === "Trakt" && (
+          <Text size="sm">{t("paused.reauth_required.oneApp")}</Text>
+        )}
         {reason === "account_locked" || reason === "account_limit" ? (
           <GoOn reason={reason} />
         ) : (

@@ -66,7 +66,7 @@ function Next({ state, enabled, complete }: { state: State; enabled: boolean; co
   const now = useNow(15_000);
   if (!enabled) return t("schedule.off");
   if (!complete) return t("schedule.incomplete");
-  if (state.paused_reason) return t("schedule.paused");
+  if (state.paused_reason || state.app_refused) return t("schedule.paused");
   // The schedule's tick is not to the second, and a run begins a little after it.
   if (!state.next_run_at || Date.parse(state.next_run_at) < now.getTime() + 60_000) return t("schedule.soon");
   return (

@@ -15,9 +15,10 @@ import { Loading } from "../../parts/loading";
 import { Trouble } from "../../parts/trouble";
 import styles from "./word.module.css";
 
-// Both are there seldom.
+// They are there seldom.
 const Paused = lazy(() => import("./paused"));
 const AtWork = lazy(() => import("./at-work"));
+const Refused = lazy(() => import("./refused"));
 
 /** What wants a word of its user, or goes on right now; nothing when all is well. */
 export function Word({ session }: { session: Session }) {
@@ -36,6 +37,7 @@ export function Word({ session }: { session: Session }) {
   return (
     <Stack gap="sm" className={styles.word}>
       <Suspense fallback={<Loading what={t("loading")} lines={2} />}>
+        {state.data?.app_refused && <Refused refusal={state.data.app_refused} />}
         {paused && !(paused === "awaiting_confirmation" && waiting) && <Paused reason={paused} session={session} />}
         {active && <AtWork id={active} />}
       </Suspense>

@@ -62,6 +62,7 @@ function Account({ provider, connection }: { provider: Provider; connection: Ses
         </Group>
         <Text size="sm" c="dimmed">
           {t(`accounts.hint.${status}`, { name })}
+          {provider === "trakt" && status === "reauth_required" && ` ${t("accounts.oneApp")}`}
         </Text>
       </div>
       <Group gap="xs">

@@ -5,12 +5,19 @@ from collections.abc import Callable
 import httpx
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from watchferry.auth.grants import DeviceCode, GrantRefused, TokenPair
+from watchferry.auth.grants import DeviceCode, GrantRefused, RefusedByEdge, TokenPair
 from watchferry.clients._transport import meaning
-from watchferry.errors import NotThere, OutcomeUnknown, Rejected, RetryLater, StopRun, TokenRefused, WatchferryError
+from watchferry.errors import AppRefused, NotThere, OutcomeUnknown, Rejected, RetryLater, TokenRefused, WatchferryError
+from watchferry.storage.account import Provider
 
-_OUR_FAULT = {"invalid_client", "unauthorized_client"}
+OUR_FAULT = frozenset({"invalid_client", "unauthorized_client"})
 """Said of a deployment with a wrong key or secret; the person's login is not to blame."""
+
+_DEAD = frozenset(
+    {"invalid_grant", "invalid_refresh_token", "invalid_token", "expired_token", "access_denied", "unauthorized"}
+)
+"""What Trakt, Kinopub and RFC 6749 call a code or refresh token that is not good. A word that is not here is about
+something else, or an edge's own, and must not send a person to sign in again for nothing."""
 
 
 class _Answer(BaseModel):
@@ -85,16 +92,37 @@ def pair_of(
 def trouble_of(upstream: str, response: httpx.Response) -> WatchferryError:
     """What a token endpoint's status means, when it is not 200.
 
-    400 and 401 refuse the grant (Trakt used both; reality.md, Token), unless they refuse this deployment's key. Of a
-    5xx nobody knows what happened before it.
+    400 and 401 refuse the grant (Trakt used both; reality.md, Token) if the host itself says so, unless they refuse
+    this deployment's key. Of a 5xx nobody knows what happened before it.
     """
+    said = word(response)
+    if response.status_code < 500 and said in OUR_FAULT:
+        provider: Provider = "trakt" if upstream == "Trakt" else "kinopub"
+        return AppRefused(provider, f"{upstream} refuses this deployment's application: {said}")
     if response.status_code in {400, 401}:
-        if word(response) in _OUR_FAULT:
-            return StopRun("app_refused", f"{upstream} refused this deployment's application key")
-        return GrantRefused(f"{upstream} refused the grant ({response.status_code})")
+        if said in _DEAD:
+            return GrantRefused(f"{upstream} refused the grant ({response.status_code})")
+        return RefusedByEdge(upstream, response.status_code)
     if response.status_code >= 500:
         return OutcomeUnknown(f"{upstream} answered {response.status_code}")
     trouble = meaning(upstream, response)
     if trouble is None or isinstance(trouble, (NotThere, Rejected, TokenRefused)):
         return RetryLater("upstream_unreachable", f"{upstream} answered {response.status_code}")
     return trouble
+
+
+MADE_UP = "a-refresh-token-that-was-never-given-out"
+"""Who is asked for tokens with it looks at the client first, and at the token only if it knows the client."""
+
+
+def check_client(upstream: str, response: httpx.Response) -> None:
+    """Of a refresh with MADE_UP: raises AppRefused, or what else is wrong when the host did not look at it.
+
+    Whatever else the host says in its own form, it says to a client that it knows.
+    """
+    if response.status_code == 200:
+        return
+    trouble = trouble_of(upstream, response)
+    refused = isinstance(trouble, GrantRefused) or (isinstance(trouble, RefusedByEdge) and word(response) is not None)
+    if not refused:
+        raise trouble

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import httpx
 
-from watchferry.auth.grants import DeviceCode, GrantRefused, Refusal, TokenPair
-from watchferry.auth.providers._answers import device_of, pair_of, trouble_of, word
+from watchferry.auth.grants import DeviceCode, Refusal, TokenPair
+from watchferry.auth.providers._answers import MADE_UP, OUR_FAULT, check_client, device_of, pair_of, trouble_of, word
 from watchferry.clients._transport import Transport, meaning
-from watchferry.errors import OutcomeUnknown, RetryLater, StopRun, WatchferryError
+from watchferry.errors import AppRefused, OutcomeUnknown, RetryLater, WatchferryError
 from watchferry.storage.account import Provider
 
 log = logging.getLogger(__name__)
@@ -42,11 +42,13 @@ class KinopubOAuth:
         response = self._ask("/oauth2/device", grant_type="device_code")
         if response.status_code == 200:
             return device_of("Kinopub", response, lambda page, _: page)
-        trouble = trouble_of("Kinopub", response)
-        raise StopRun("app_refused", str(trouble)) if isinstance(trouble, GrantRefused) else trouble
+        raise trouble_of("Kinopub", response)
 
     def poll(self, code: str) -> TokenPair | Refusal:
-        """Decided by the word in `error`. Trouble on the way counts as pending; why, auth/providers/trakt.py says."""
+        """Decided by the word in `error`: what has none is an edge's answer, and says nothing about the code.
+
+        Trouble on the way counts as pending; why, auth/providers/trakt.py says.
+        """
         try:
             response = self._ask("/oauth2/device", grant_type="device_token", code=code)
             error = word(response)
@@ -56,11 +58,13 @@ class KinopubOAuth:
             return "pending"
         if response.status_code == 429:
             return "slow_down"
-        if response.status_code >= 500:
+        if error in OUR_FAULT:
+            raise AppRefused("kinopub", f"Kinopub refuses this deployment's application: {error}")
+        if response.status_code == 403 and error is None and (refused := meaning("Kinopub", response)):
+            raise refused
+        if response.status_code >= 500 or error is None:
             return "pending"
-        if response.status_code == 403 and error is None:
-            raise meaning("Kinopub", response) or StopRun("app_refused", "Kinopub refused this application")
-        return _BY_WORD.get(error or "", "invalid")
+        return _BY_WORD.get(error, "invalid")
 
     def refresh(self, pair: TokenPair) -> TokenPair:
         """Both tokens are new then, and the old ones dead."""
@@ -68,6 +72,10 @@ class KinopubOAuth:
         if response.status_code != 200:
             raise trouble_of("Kinopub", response)
         return pair_of("Kinopub", response, self.clock, before=pair)
+
+    def check_client(self) -> None:
+        response = self._ask("/oauth2/token", grant_type="refresh_token", refresh_token=MADE_UP)
+        check_client("Kinopub", response)
 
     def revoke(self, pair: TokenPair) -> None:
         """Kinopub documents no way; the device is removed on its page."""

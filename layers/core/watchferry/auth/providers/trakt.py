@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 from urllib.parse import quote, urlencode
 
+import httpx
+
 from watchferry.auth.grants import DeviceCode, Refusal, TokenPair
-from watchferry.auth.providers._answers import device_of, pair_of, trouble_of
-from watchferry.clients._transport import Transport, meaning
-from watchferry.errors import OutcomeUnknown, RetryLater, StopRun
+from watchferry.auth.providers._answers import MADE_UP, OUR_FAULT, check_client, device_of, pair_of, trouble_of, word
+from watchferry.clients._transport import Transport, is_page, meaning
+from watchferry.errors import AppRefused, OutcomeUnknown, RetryLater
 from watchferry.storage.account import Provider
 
 _BY_STATUS: Mapping[int, Refusal] = {
@@ -17,7 +19,6 @@ _BY_STATUS: Mapping[int, Refusal] = {
     409: "used",
     410: "expired",
     418: "denied",
-    429: "slow_down",
 }
 
 
@@ -44,8 +45,10 @@ class TraktOAuth:
         return device_of("Trakt", response, lambda page, user_code: f"{page.rstrip('/')}/{quote(user_code)}")
 
     def poll(self, code: str) -> TokenPair | Refusal:
-        """Decided by the status: bodies of refusals are empty, or a firewall's page (reality.md, Token).
+        """Decided by the status: Trakt's own refusals have empty or unusable bodies (reality.md, Token).
 
+        An edge answers with a page, or with a status that Trakt has no meaning for: the person's code is as good as
+        before, so that is pending. A code that never gets an answer of Trakt's ends with its own lifetime.
         No answer, a 5xx or a 200 without tokens: the code may have been used up by this very poll, or the poll never
         got there. Sending it again at once would prove nothing, so it counts as pending: if the code is still good the
         next poll succeeds, if not that one is told "already used" and the person starts anew.
@@ -57,12 +60,14 @@ class TraktOAuth:
                 return replace(pair_of("Trakt", response, self.clock), redirect_uri=self.home)
         except (OutcomeUnknown, RetryLater):
             return "pending"
-        if response.status_code in _BY_STATUS:
-            return _BY_STATUS[response.status_code]
-        if response.status_code in {401, 403}:
-            refused = meaning("Trakt", response)
-            raise refused if isinstance(refused, StopRun) else StopRun("app_refused", "Trakt refused this application")
-        return "pending" if response.status_code >= 500 else "invalid"
+        status = response.status_code
+        if word(response) in OUR_FAULT:
+            raise AppRefused("trakt", "Trakt refuses this deployment's application")
+        if status == 403 and (refused := meaning("Trakt", response)):
+            raise refused
+        if status == 429:
+            return "slow_down"
+        return "pending" if is_page(response) else _BY_STATUS.get(status, "pending")
 
     def authorize_url(self, redirect_uri: str, state: str) -> str:
         """Where a browser goes to agree (variant B, B1)."""
@@ -83,6 +88,10 @@ class TraktOAuth:
         given = {"grant_type": "refresh_token", "refresh_token": pair.refresh, "redirect_uri": pair.redirect_uri}
         return self._token(given, before=pair)
 
+    def check_client(self) -> None:
+        given = {"grant_type": "refresh_token", "refresh_token": MADE_UP, "redirect_uri": "urn:ietf:wg:oauth:2.0:oob"}
+        check_client("Trakt", self._asked(given))
+
     def revoke(self, pair: TokenPair) -> None:
         """Ends the pair, the refresh token too (sync document 6.1.4)."""
         given = {"token": pair.access, "client_id": self.client_id, "client_secret": self.client_secret()}
@@ -94,8 +103,11 @@ class TraktOAuth:
         """Trakt wants to be told nothing."""
 
     def _token(self, given: dict[str, str], before: TokenPair | None = None) -> TokenPair:
-        known = {"client_id": self.client_id, "client_secret": self.client_secret()}
-        response = self.transport.exchange("POST", "/oauth/token", json=given | known)
+        response = self._asked(given)
         if response.status_code != 200:
             raise trouble_of("Trakt", response)
         return pair_of("Trakt", response, self.clock, before=before)
+
+    def _asked(self, given: dict[str, str]) -> httpx.Response:
+        known = {"client_id": self.client_id, "client_secret": self.client_secret()}
+        return self.transport.exchange("POST", "/oauth/token", json=given | known)
