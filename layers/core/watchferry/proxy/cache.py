@@ -176,7 +176,7 @@ class Cache:
 
 def may_be_kept(fetched: Fetched, *, for_all: bool) -> bool:
     """An answer that is whole, of the kind that was asked for, and — for all — nobody's own."""
-    if fetched.status not in (200, 404) or not _may_be_shared(fetched, for_all=for_all):
+    if fetched.status not in (200, 404) or fetched.repaired or not _may_be_shared(fetched, for_all=for_all):
         return False
     if fetched.status == 404 and not fetched.body:
         return True
