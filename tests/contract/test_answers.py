@@ -55,7 +55,7 @@ def made(answers: Answers, *, seconds: float = 60, status: int = 200, packed: by
 def kept(answers: Answers, slot: Slot, **parts: Any) -> CachedAnswer:
     answer = made(answers, **parts)
     assert answers.lease(slot, answers.find(slot), owner="me", until=answers.clock() + 5)
-    answers.keep(slot, answer, owner="me")
+    assert answers.keep(slot, answer, owner="me")
     return answer
 
 
@@ -83,11 +83,11 @@ def test_one_fetches(answers: Answers, slot: Slot, clock: Clock) -> None:
     assert answers.lease(slot, None, owner="b", until=clock() + 5) is None
     clock.advance(5)
     assert answers.lease(slot, None, owner="b", until=clock() + 5)
-    answers.keep(slot, made(answers, packed=b"late"), owner="a")
+    assert not answers.keep(slot, made(answers, packed=b"late"), owner="a")
     row = answers.find(slot)
     assert row is not None
     assert row.answer is None
-    answers.keep(slot, made(answers, packed=b"right"), owner="b")
+    assert answers.keep(slot, made(answers, packed=b"right"), owner="b")
     assert answers.lease(slot, answers.find(slot), owner="c", until=clock() + 5) is None
 
 

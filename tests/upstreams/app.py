@@ -10,7 +10,19 @@ from functools import partial
 from typing import Any
 
 from .faults import Fault, Faults
-from .web import GaveUp, Outcome, Request, Reset, Response, Route, Sleep, collapse, routes_of
+from .web import (
+    GaveUp,
+    Outcome,
+    Request,
+    Reset,
+    Response,
+    Route,
+    Sleep,
+    collapse,
+    mislabelled,
+    routes_of,
+    with_cookie,
+)
 
 Clock = Callable[[], float]
 
@@ -43,6 +55,8 @@ class Switches:
 
     latency: float = 0.0  # seconds that every answer takes, really slept
     blocked_user_agents: str | None = None  # a regular expression; whoever fits gets a firewall's page
+    edge_cookie: bool = False  # every answer passes an edge that sets a cookie
+    edge_packing: str | None = None  # a name from `web.PACKINGS`: the edge mislabels every body
 
     def set(self, **values: Any) -> None:
         """Changes switches; an unknown name is an error, not a typo that does nothing."""
@@ -114,10 +128,17 @@ class Upstream:
         try:
             if self.switches.latency:
                 time.sleep(self.switches.latency)
-            return self._strike(request, template, handler, in_flight, sleep)
+            return self._past_the_edge(self._strike(request, template, handler, in_flight, sleep))
         finally:
             with self._gate:
                 self._flying.subtract(["", counted])
+
+    def _past_the_edge(self, outcome: Outcome) -> Outcome:
+        if isinstance(outcome, Reset):
+            return outcome
+        if self.switches.edge_packing:
+            outcome = mislabelled(outcome, self.switches.edge_packing)
+        return with_cookie(outcome) if self.switches.edge_cookie else outcome
 
     def _strike(self, request: Request, template: str, handler: Handler, in_flight: int, sleep: Sleep) -> Outcome:
         """The request as the script of faults lets it be."""

@@ -25,6 +25,7 @@ VIP_LIMITS = {"list": {"count": 100, "item_count": 1000}, "watchlist": {"item_co
 
 @dataclass(slots=True)
 class TraktSwitches(Switches):
+    edge_cookie: bool = True  # Trakt's edge sets one on every answer, whoever asks
     documented_season_form: bool = False  # seasons as the older document has them (reality: Trakt, Season endpoint)
     limits: bool = False  # enforce the rate limits
     get_limit: int = 1000

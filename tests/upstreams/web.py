@@ -4,8 +4,10 @@ A web framework hides the socket; the stand-ins must be able to drop a connectio
 request (reality: Trakt, "POST /sync/history is not idempotent"), so this is the standard library alone.
 """
 
+import gzip
 import json
 import re
+import secrets
 import socket
 import struct
 import sys
@@ -94,6 +96,34 @@ class Reset:
 
 
 Outcome = Response | Reset
+
+PACKINGS: dict[str, tuple[int, str]] = {
+    "twice": (2, "gzip"),
+    "twice, said twice": (2, "gzip, gzip"),
+    "once, said twice": (1, "gzip, gzip"),
+    "never, said once": (0, "gzip"),
+    "never, said twice": (0, "gzip, gzip"),
+    "once, not said": (1, ""),
+}
+"""How an edge mislabels bodies: how often they are gzipped, and what `Content-Encoding` says."""
+
+
+def with_cookie(response: Response) -> Response:
+    """As Cloudflare answers whoever asks, with another value each time."""
+    cookie = f"__cf_bm={secrets.token_urlsafe(32)}; path=/; domain=.trakt.tv; HttpOnly; Secure; SameSite=None"
+    return Response(response.status, response.body, {"Set-Cookie": cookie} | response.headers)
+
+
+def mislabelled(response: Response, packing: str) -> Response:
+    """The same body, packed and labelled as `PACKINGS` says; an answer without a body stays as it is."""
+    times, label = PACKINGS[packing]
+    headers = {name: value for name, value in response.headers.items() if name.lower() != "content-encoding"}
+    body = response.body
+    if body and "gzip" in response.headers.get("Content-Encoding", ""):
+        body = gzip.decompress(body)
+    for _ in range(times if body else 0):
+        body = gzip.compress(body)
+    return Response(response.status, body, headers | ({"Content-Encoding": label} if label and body else {}))
 
 
 class App(Protocol):
@@ -263,4 +293,5 @@ class AppTransport(httpx.BaseTransport):
             raise httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
         body = b"" if request.method == "HEAD" else outcome.body
         headers = {**outcome.headers, "Content-Length": str(len(outcome.body))}
-        return httpx.Response(outcome.status, headers=headers, content=body, request=request)
+        # As a stream: given as content it would be unpacked here, before the client has a say in it.
+        return httpx.Response(outcome.status, headers=headers, stream=httpx.ByteStream(body), request=request)

@@ -5,6 +5,7 @@ Resolver and network are replaced: nothing here leaves the process.
 
 import gzip
 import itertools
+import json
 import ssl
 import threading
 import zlib
@@ -15,6 +16,7 @@ import httpcore
 import pytest
 
 from tests.hostile import FORMS, GOOD, GOOD_NAMES, IPV4, IPV4_IN_DISGUISE, IPV6, METADATA_NAMES, MIXED, QUERIES
+from tests.upstreams.web import PACKINGS, Response, mislabelled
 from watchferry.clients import guarded
 from watchferry.clients.guarded import GuardedDoor, Received
 from watchferry.errors import BlockedAddress, RetryLater, TooLarge, UnresolvableAddress
@@ -322,7 +324,9 @@ def test_long_answers(size: int, packed: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"not packed", gzip.compress(b"x" * 500, mtime=0)[:5] + b"\xff" * 60], ids=["not packed", "broken"]
+    "content",
+    [b"not packed", gzip.compress(b"x" * 500, mtime=0)[:5] + b"\xff" * 60, gzip.compress(b'{"a":"b"}')[:-9]],
+    ids=["not packed", "broken", "cut off"],
 )
 def test_broken_packing(content: bytes) -> None:
     """The other side's trouble."""
@@ -330,6 +334,19 @@ def test_broken_packing(content: bytes) -> None:
     at, _ = door(Network(lambda: [head + content]))
     with pytest.raises(RetryLater):
         call(at, "http://example.org/")
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+@pytest.mark.parametrize("lines", [1, 2])
+def test_mislabelled_packing(packing: str, lines: int) -> None:
+    """JSON is found in it; that it is gzipped twice may be said in two lines."""
+    came = mislabelled(Response.json({"a": "b" * 50}), packing)
+    label = came.headers.pop("Content-Encoding", "")
+    said = [("Content-Encoding", part) for part in (label.split(",") if lines == 2 else [label]) if part]
+    fields = [*came.headers.items(), *said, ("Content-Length", str(len(came.body)))]
+    head = "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"
+    at, _ = door(Network(lambda: [head.encode() + came.body]))
+    assert json.loads(call(at, "http://example.org/").body) == {"a": "b" * 50}
 
 
 def test_deflate() -> None:

@@ -1,15 +1,18 @@
 """What is remembered, for how long, for whom — and what stands in for an upstream that fails (http-api.md, Proxy)."""
 
 import re
+import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from tests.conftest import Clock, NewWiring
 from tests.tables import everything_stored
-from tests.unit.proxy.conftest import Client, NewClient, connect
+from tests.unit.proxy.conftest import Client, Got, NewClient, connect
 from tests.upstreams import Upstreams
 from watchferry.errors import RetryLater
 from watchferry.proxy.cache import may_be_kept
@@ -160,7 +163,6 @@ def test_other_answers_are_not(harry: Client, upstreams: Upstreams, fault: dict[
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Set-Cookie": "a=b"},
         {"Cache-Control": "private, max-age=60"},
         {"Cache-Control": "max-age=0, Private"},
         {"Cache-Control": 'private="x"'},
@@ -169,14 +171,46 @@ def test_other_answers_are_not(harry: Client, upstreams: Upstreams, fault: dict[
     ],
 )
 def test_nobody_s_own_answer_is_kept_for_all(harry: Client, upstreams: Upstreams, headers: dict[str, str]) -> None:
-    """Nor one that comes with a cookie; the cookie itself never comes back."""
+    """Whoever asks again asks the upstream."""
     upstreams.tmdb.faults.add(when="after", headers=headers, times=None)
-    for _ in range(2):
+    for _ in range(3):
         said = harry.get(MOVIE)
         assert (said.status, said.cache) == (200, "Watchferry; fwd=miss")
-        assert "set-cookie" not in said.headers
-        assert not said.event["cookies"]
-    assert asked(upstreams, "603") == 2
+    assert asked(upstreams, "603") == 3
+    upstreams.tmdb.faults.clear()
+    assert [harry.get(MOVIE).cache[12:15] for _ in range(2)] == ["fwd", "hit"], "and it is kept as soon as it may be"
+
+
+@pytest.mark.parametrize(
+    ("path", "seconds"),
+    [
+        (MOVIE, 3600),
+        ("/trakt/movies/trending", 300),
+        ("/trakt/users/settings", 60),
+        ("/kinopub/v1/items/113", 300),
+        ("/tmdb/3/movie/999999", 60),
+        ("/trakt/sync/history", 0),
+    ],
+)
+def test_an_edge_s_cookie(new_client: NewClient, upstreams: Upstreams, path: str, seconds: int) -> None:
+    """Says nothing about the answer, which is kept as its row says; the cookie never comes back, or goes upstream."""
+    for app in upstreams.apps:
+        app.switches.edge_cookie = True
+    one = new_client()
+    got = [client.get(path) for client in (one, one, new_client())]
+    kept = ["fwd=miss; stored", f"hit; ttl={seconds}", f"hit; ttl={seconds}"]
+    assert [said.cache.removeprefix("Watchferry; ") for said in got] == (kept if seconds else ["fwd=bypass"] * 3)
+    assert not any("set-cookie" in said.headers or said.event["cookies"] for said in got)
+    assert not any("cookie" in entry.headers for app in upstreams.apps for entry in app.requests())
+
+
+def test_an_edge_s_cookie_and_a_stale_copy(new_client: NewClient, upstreams: Upstreams, clock: Clock) -> None:
+    """It is there when the upstream fails."""
+    first = new_client().get("/trakt/movies/trending")
+    clock.advance(400)
+    upstreams.trakt.faults.add(status=503)
+    said = new_client().get("/trakt/movies/trending")
+    assert (said.status, said.body, said.cache) == (200, first.body, "Watchferry; hit; detail=stale")
 
 
 def test_a_private_answer_is_kept_for_its_user(harry: Client, upstreams: Upstreams) -> None:
@@ -370,48 +404,87 @@ class TestBreaker:
         assert [harry.get("/trakt/sync/history").status for _ in range(8)] == [422] * 8
 
 
-def together(clients: list[Client], path: str) -> list[Any]:
-    with ThreadPoolExecutor(len(clients)) as pool:
-        return list(pool.map(lambda client: client.get(path), clients))
+@dataclass
+class Crowd:
+    """Functions, each a process of its own, of which everybody asks the same at once."""
+
+    clients: list[Client] = field(default_factory=list)
+    waiting: set[int] = field(default_factory=set)
+    """Threads that have waited for somebody else's call."""
+    _all_wait: threading.Event = field(default_factory=threading.Event)
+
+    def pause(self, seconds: float) -> None:
+        self.waiting.add(threading.get_ident())
+        if len(self.waiting) == len(self.clients) - 1:
+            self._all_wait.set()
+        time.sleep(seconds)
+
+    def hold(self) -> None:
+        """Keeps a call under way until all the others wait for it."""
+        assert self._all_wait.wait(60), "somebody does not wait"
+
+    def asks(self, path: str) -> list[Got]:
+        self.waiting.clear()
+        self._all_wait.clear()
+        with ThreadPoolExecutor(len(self.clients)) as pool:
+            return list(pool.map(lambda client: client.get(path), self.clients))
 
 
 @pytest.fixture
-def crowd(new_client: NewClient, new_wiring: NewWiring) -> list[Client]:
-    """Twenty functions, each a process of its own; who waits really waits."""
-    first = new_client()
-    made = [new_client(None, wiring=new_wiring(pause=time.sleep)) for _ in range(20)]
-    for client in made:
-        client.cookies = first.cookies
-    return made
+def crowd_of(new_client: NewClient, new_wiring: NewWiring) -> Callable[[int], Crowd]:
+    def make(size: int) -> Crowd:
+        crowd = Crowd()
+        cookies = new_client().cookies
+        for _ in range(size):
+            crowd.clients.append(new_client(None, wiring=new_wiring(pause=crowd.pause)))
+            crowd.clients[-1].cookies = cookies
+        return crowd
+
+    return make
 
 
-def test_one_call_for_all_who_ask_at_once(crowd: list[Client], upstreams: Upstreams) -> None:
-    """Twenty concurrent misses of one key are one call, and everybody has the answer."""
-    upstreams.tmdb.options.latency = 0.3
-    got = together(crowd, MOVIE)
+@pytest.mark.parametrize("path", [MOVIE, "/trakt/movies/trending"])
+def test_one_call_for_all_who_ask_at_once(crowd_of: Callable[[int], Crowd], upstreams: Upstreams, path: str) -> None:
+    """Twenty concurrent misses of one key are one call, behind an edge that sets cookies, too; all have the answer."""
+    crowd = crowd_of(20)
+    for app in (upstreams.tmdb, upstreams.trakt):
+        app.faults.add(when="after", meanwhile=crowd.hold)
+    got = crowd.asks(path)
     assert {(said.status, said.body) for said in got} == {(200, got[0].body)}
+    assert asked(upstreams, "603|trending") == 1
+    kinds = sorted(said.cache for said in got)
+    assert kinds == ["Watchferry; fwd=miss; collapsed"] * 19 + ["Watchferry; fwd=miss; stored"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 503, "body": "down"},
+        {"status": 503, "body": "down", "headers": {"Cache-Control": "private, no-store"}},
+        {"preset": "rate_limited"},
+        {"reset": True},
+    ],
+    ids=str,
+)
+def test_one_failure_for_all_who_ask_at_once(
+    crowd_of: Callable[[int], Crowd], upstreams: Upstreams, fault: dict[str, Any]
+) -> None:
+    """An upstream in trouble is asked once; its answer is kept for nobody who comes later."""
+    crowd = crowd_of(5)
+    upstreams.tmdb.faults.add(**fault, meanwhile=crowd.hold, times=None)
+    got = crowd.asks(MOVIE)
+    told = 502 if "headers" in fault else fault.get("status") or (429 if "preset" in fault else 502)
+    assert sorted(said.status for said in got) == sorted([told] * 4 + [fault.get("status", told)])
     assert asked(upstreams, "603") == 1
-    kinds = [said.cache.partition(" ")[2].split("; ttl")[0] for said in got]
-    assert kinds.count("fwd=miss; stored") == 1
-    assert set(kinds) <= {"fwd=miss; stored", "fwd=miss; collapsed", "hit"}
-
-
-@pytest.mark.parametrize("fault", [{"status": 503, "body": "down"}, {"preset": "rate_limited"}, {"reset": True}])
-def test_one_failure_for_all_who_ask_at_once(crowd: list[Client], upstreams: Upstreams, fault: dict[str, Any]) -> None:
-    """An upstream in trouble is not asked twenty times; nor is its answer kept for who comes later."""
-    upstreams.tmdb.options.latency = 0.3
-    upstreams.tmdb.faults.add(**fault, times=None)
-    got = together(crowd, MOVIE)
-    assert {said.status for said in got} == {fault.get("status") or (429 if "preset" in fault else 502)}
-    assert asked(upstreams, "603") <= 2
     upstreams.tmdb.faults.clear()
-    assert crowd[0].get(MOVIE).status == 200
+    assert crowd.clients[0].get(MOVIE).status == 200
 
 
 @pytest.mark.parametrize(
     "fault",
     [
         {"status": 400, "body": {"status_code": 22, "success": False}},
+        {"status": 400, "body": {}, "headers": {"Set-Cookie": "a=b"}},
         {"status": 401, "body": {"status_code": 7, "success": False}},
         {"status": 403, "body": {"status_code": 45, "success": False}},
         {"status": 410},
@@ -422,27 +495,55 @@ def test_one_failure_for_all_who_ask_at_once(crowd: list[Client], upstreams: Ups
     ],
     ids=str,
 )
-def test_one_refusal_for_all_who_ask_at_once(crowd: list[Client], upstreams: Upstreams, fault: dict[str, Any]) -> None:
+def test_one_refusal_for_all_who_ask_at_once(
+    crowd_of: Callable[[int], Crowd], upstreams: Upstreams, fault: dict[str, Any]
+) -> None:
     """What is not kept is for those who wait all the same; whoever comes later asks anew."""
-    upstreams.tmdb.options.latency = 0.6
-    told = upstreams.tmdb.faults.add(**fault, times=None)
-    got = together(crowd, MOVIE)
+    crowd = crowd_of(5)
+    told = upstreams.tmdb.faults.add(**fault, meanwhile=crowd.hold, times=None)
+    got = crowd.asks(MOVIE)
     assert {said.status for said in got} == {502 if told.status == 401 else told.status or 200}
     assert len({said.headers["content-type"] for said in got}) == 1
-    assert asked(upstreams, "603") <= 2
+    assert asked(upstreams, "603") == 1
     upstreams.tmdb.faults.clear()
-    assert crowd[0].get(MOVIE).cache == "Watchferry; fwd=miss; stored"
+    assert crowd.clients[0].get(MOVIE).cache == "Watchferry; fwd=miss; stored"
 
 
-def test_what_is_somebody_s_own_is_handed_to_nobody(crowd: list[Client], upstreams: Upstreams) -> None:
-    """Nor is what no row should hold: each has an answer of their own."""
-    upstreams.tmdb.options.latency = 0.3
-    for header in ({"Set-Cookie": "a=b"}, {"Cache-Control": "private"}, {"Cache-Control": "no-store"}):
-        upstreams.tmdb.faults.add(status=400, body={}, headers=header, times=None)
-        before = asked(upstreams, "603")
-        assert {said.status for said in together(crowd[:3], MOVIE)} == {400}
-        assert asked(upstreams, "603") - before == 3
-        upstreams.tmdb.faults.clear()
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("control", ["private", "no-store"])
+def test_what_is_somebody_s_own_is_handed_to_nobody(
+    crowd_of: Callable[[int], Crowd], upstreams: Upstreams, status: int, control: str
+) -> None:
+    """All who waited ask for themselves, at the same time; those who come later do not wait at all."""
+    crowd = crowd_of(5)
+    own = {"status": status, "body": {}, "headers": {"Cache-Control": control}}
+    upstreams.tmdb.faults.add(**own, meanwhile=crowd.hold)
+    upstreams.tmdb.faults.add(**own, meanwhile=threading.Barrier(4, timeout=60).wait, times=4)
+    upstreams.tmdb.faults.add(**own, meanwhile=threading.Barrier(5, timeout=60).wait, times=5)
+    for calls, waited in ((5, 4), (10, 0)):
+        got = crowd.asks(MOVIE)
+        assert {(said.status, said.cache) for said in got} == {(status, "Watchferry; fwd=miss")}
+        assert (asked(upstreams, "603"), len(crowd.waiting)) == (calls, waited)
+    assert crowd.clients[0].get(MOVIE).cache == "Watchferry; fwd=miss; stored"
+    assert {said.cache for said in crowd.asks(MOVIE)} == {"Watchferry; hit; ttl=3600"}
+    assert asked(upstreams, "603") == 11
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"reset": True}], ids=str)
+def test_whoever_asks_alone_gets_a_stale_copy_too(
+    crowd_of: Callable[[int], Crowd], upstreams: Upstreams, clock: Clock, fault: dict[str, Any]
+) -> None:
+    """Where the upstream fails after it has said that its answers are for nobody else."""
+    crowd = crowd_of(2)
+    first = crowd.clients[0].get(MOVIE)
+    clock.advance(4000)
+    upstreams.tmdb.faults.add(status=200, body={}, headers={"Cache-Control": "private"})
+    assert crowd.clients[0].get(MOVIE).cache == "Watchferry; fwd=stale"
+    upstreams.tmdb.faults.add(**fault, meanwhile=threading.Barrier(2, timeout=60).wait, times=2)
+    got = crowd.asks(MOVIE)
+    assert {(said.status, said.body) for said in got} == {(200, first.body)}
+    assert {said.cache for said in got} == {"Watchferry; hit; detail=stale"}
+    assert (asked(upstreams, "603"), len(crowd.waiting)) == (4, 0)
 
 
 def test_a_refusal_leaves_the_copy(harry: Client, upstreams: Upstreams, clock: Clock) -> None:

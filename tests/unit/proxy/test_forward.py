@@ -4,6 +4,7 @@ import gzip
 import json
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from tests.conftest import Clock, WiringOnMoto
 from tests.unit.proxy.conftest import Client, NewClient, connect
 from tests.unit.proxy.wire import Wire, listening
 from tests.upstreams import Upstreams
+from tests.upstreams.web import PACKINGS
 from watchferry.http_api import build_app
 from watchferry.proxy.routes import mount
 from watchferry.wiring import Wiring
@@ -231,13 +233,81 @@ def test_gzip_of_the_upstream(wired: Client, wire: Wire) -> None:
         assert wire.headers["accept-encoding"] == "gzip"
 
 
-def test_broken_gzip(wired: Client, wire: Wire) -> None:
-    """502 `upstream_unreachable`: the answer did not arrive whole."""
-    wire.says("200 OK", b"\x00" * 50, JSON, "Content-Encoding: gzip")
-    assert (wired.get("/trakt/sync/history").status, wired.get("/trakt/sync/history").code) == (
-        502,
-        "upstream_unreachable",
-    )
+@pytest.mark.parametrize(
+    ("body", "kind", "label"),
+    [
+        (b"\x00" * 50, JSON, "gzip"),
+        (gzip.compress(OK)[:-1], JSON, "gzip"),
+        (gzip.compress(OK)[:-1], JSON, "gzip, gzip"),
+        (gzip.compress(gzip.compress(OK)[:-1]), JSON, "gzip"),
+        (gzip.compress(b"<html>"), JSON, "gzip, gzip"),
+        (b"<html>", "Content-Type: text/html", "gzip"),
+        (gzip.compress(gzip.compress(b"<html>")), "Content-Type: text/html", "gzip"),
+        (b"\x8b\x02\x80{}\x03", JSON, "br"),
+    ],
+    ids=[
+        "none",
+        "cut off",
+        "cut off, said twice",
+        "cut off within",
+        "page, said twice",
+        "page",
+        "page twice",
+        "another",
+    ],
+)
+def test_what_nobody_can_read(wired: Client, wire: Wire, body: bytes, kind: str, label: str) -> None:
+    """502 `upstream_unreachable`: the answer did not arrive whole, or is not what it says; for all or for one."""
+    wire.says("200 OK", body, kind, f"Content-Encoding: {label}")
+    for path in ("/trakt/sync/history", "/tmdb/3/movie/603"):
+        for accepts in ("", "gzip, br"):
+            said = wired.get(path, Accept_Encoding=accepts)
+            assert (said.status, said.code) == (502, "upstream_unreachable")
+    assert len(wire.requests) == 4
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+@pytest.mark.parametrize("accepts", ["", "gzip"])
+def test_mislabelled_json(harry: Client, upstreams: Upstreams, packing: str, accepts: str) -> None:
+    """Comes back readable, whatever the client takes; it is not kept, but for HEAD there is nothing to repair."""
+    for app in (upstreams.trakt, upstreams.tmdb, upstreams.kinopub):
+        app.switches.edge_packing = packing
+    for path in ("/trakt/movies/trending", "/tmdb/3/movie/603", "/trakt/users/settings", "/kinopub/v1/items/113"):
+        for _ in range(2):
+            said = harry.get(path, Accept_Encoding=accepts)
+            assert (said.status, said.cache, bool(said.json)) == (200, "Watchferry; fwd=miss", True)
+    for path in ("/trakt/sync/history", "/kinopub/v1/history"):
+        assert isinstance(harry.get(path, Accept_Encoding=accepts).json, (list, dict))
+        assert harry.send("HEAD", path).status == 200
+    wanted = {"movies": [{"ids": {"imdb": "tt0133093"}, "watched_at": "2026-01-01T10:00:00Z"}]}
+    headers = {"Content-Type": "application/json"}
+    said = harry.send("POST", "/trakt/sync/history", headers=headers, body=json.dumps(wanted).encode())
+    assert (said.status, said.json["added"]["movies"]) == (201, 1)
+    said = harry.get("/tmdb/3/movie/999999")
+    assert (said.status, said.cache, said.json["status_code"]) == (404, "Watchferry; fwd=miss", 34)
+    upstreams.tmdb.switches.edge_packing = None
+    assert harry.get("/tmdb/3/movie/603").cache == "Watchferry; fwd=miss; stored"
+
+
+def test_a_stale_copy_stands_in_for_what_nobody_can_read(wired: Client, wire: Wire, clock: Clock) -> None:
+    """As for any other answer that did not come whole."""
+    assert wired.get("/tmdb/3/movie/603").cache == "Watchferry; fwd=miss; stored"
+    clock.advance(4000)
+    wire.says("200 OK", b"garbage", JSON, "Content-Encoding: gzip")
+    said = wired.get("/tmdb/3/movie/603")
+    assert (said.status, said.body, said.cache) == (200, OK, "Watchferry; hit; detail=stale")
+
+
+def test_bombs(wired: Client, wire: Wire) -> None:
+    """A gigabyte in a kilobyte is opened no further than to what may come back, in whatever layer it lies."""
+    made, bomb = zlib.compressobj(wbits=31), b""
+    for _ in range(1000):
+        bomb += made.compress(bytes(1_000_000))
+    bomb += made.flush()
+    for body in (bomb, gzip.compress(bomb)):
+        for label in ("gzip", "gzip, gzip"):
+            wire.says("200 OK", body, JSON, f"Content-Encoding: {label}")
+            assert wired.get("/trakt/sync/history").code == "upstream_too_large"
 
 
 @pytest.mark.parametrize(

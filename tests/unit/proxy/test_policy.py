@@ -1,6 +1,8 @@
 """The one table: all that the documents list, and nothing else (http-api.md, Proxy)."""
 
 import re
+from collections.abc import Callable
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import example, given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.endpoints import in_readme, listed
 from tests.unit.proxy.conftest import Client
+from tests.upstreams import Upstreams
 from watchferry.proxy.policy import PARAMETERS, TABLE, Endpoint, Prefix, find
 
 SAMPLES = {
@@ -132,6 +135,64 @@ def test_everything_else(harry: Client, stranger: Client, upstreams: object, met
         said = client.send(method, path)
         assert (said.status, said.code) == (404, "unknown_endpoint")
     assert not any(app.requests() for app in upstreams.apps)  # type: ignore[attr-defined]
+
+
+CHANGES_STATE = [
+    "/v1/watching/toggle",
+    "/v1/watching/marktime",
+    "/v1/watching/togglewatchlist",
+    "/v1/items/vote",
+    "/v1/history/clear-for-media",
+    "/v1/history/clear-for-season",
+    "/v1/history/clear-for-item",
+]
+"""Kinopub does these by GET."""
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as it is": lambda path: path,
+    "capitals": str.upper,
+    "a capital": lambda path: path.replace("/watching", "/Watching").replace("/items", "/Items").title(),
+    "double slashes": lambda path: path.replace("/", "//"),
+    "three slashes at the end": lambda path: path + "///",
+    "a slash at the end": lambda path: path + "/",
+    "a percent sign": lambda path: path[:-1] + f"%{ord(path[-1]):02x}",
+    "all percent": lambda path: "".join(char if char == "/" else f"%{ord(char):02X}" for char in path),
+    "slashes too": lambda path: "/v1/" + path.removeprefix("/v1/").replace("/", "%2F"),
+    "percent twice": lambda path: "/v1/" + path.removeprefix("/v1/").replace("/", "%252f"),
+    "a letter twice": lambda path: path[:-1] + f"%25{ord(path[-1]):02x}",
+    "a dot": lambda path: path.replace("/v1/", "/v1/./"),
+    "a dot at the end": lambda path: path + "/.",
+    "dots": lambda path: path.replace("/v1/", "/v1/items/../"),
+    "dots from what is open": lambda path: "/v1/items/113/../.." + path.removeprefix("/v1"),
+    "dots in percent": lambda path: path.replace("/v1/", "/v1/watching/%2e%2e/"),
+    "dots in percent twice": lambda path: path.replace("/v1/", "/v1/watching/%252e%252E/"),
+    "a semicolon": lambda path: path + ";x=1",
+    "a semicolon before": lambda path: path.replace("/v1/", "/v1;x/"),
+    "a semicolon within": lambda path: path.rpartition("/")[0] + ";/" + path.rpartition("/")[2],
+    "a backslash": lambda path: "/v1/" + path.removeprefix("/v1/").replace("/", "\\"),
+    "a zero": lambda path: path + "%00",
+    "a line": lambda path: path + "%0a",
+    "a space": lambda path: path + "%20",
+    "an ending": lambda path: path + ".json",
+    "a question mark": lambda path: path + "%3Fid=1",
+    "wide letters": lambda path: path.replace("o", "\uff4f").replace("i", "\uff49"),
+    "another version": lambda path: path.replace("/v1/", "/v1/v1/"),
+}
+
+
+@pytest.mark.parametrize("path", CHANGES_STATE)
+def test_reads_of_kinopub_that_change_state(harry: Client, upstreams: Upstreams, path: str) -> None:
+    """404 `unknown_endpoint` in any spelling, by any method, decoded on the way as often as one likes."""
+    for spell in SPELLINGS.values():
+        spelt = spell(path)
+        for sent in dict.fromkeys((spelt, unquote(spelt), unquote(unquote(spelt)))):
+            if "?" in sent:
+                continue
+            for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
+                said = harry.send(method, f"/kinopub{sent}?id=113&video=1")
+                assert (said.status, said.headers["content-type"]) == (404, "application/problem+json"), sent
+                assert method == "HEAD" or said.code == "unknown_endpoint", sent
+    assert upstreams.kinopub.requests() == []
 
 
 @given(st.sampled_from(["tmdb", "trakt", "kinopub", "prowlarr"]), st.text(max_size=60))

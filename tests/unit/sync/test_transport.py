@@ -1,5 +1,6 @@
 """What leaves us and what an answer means: sync document §5.2; reality.md, "Statuses with meaning"."""
 
+import gzip
 import time
 from email.utils import formatdate
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from watchferry.clients._transport import Transport, new_http, parsed
+from tests.upstreams.web import PACKINGS, Response, mislabelled
+from watchferry.clients._transport import LARGEST, Transport, new_http, parsed
 from watchferry.errors import (
     AppRefused,
     NotThere,
@@ -188,11 +190,40 @@ def test_a_write_that_never_left_is_known_not_to_have_happened(trouble) -> None:
         assert (type(error), error.code) == (RetryLater, "not_sent")
 
 
-def test_an_answer_that_cannot_be_unpacked_is_an_unknown_outcome() -> None:
-    """The POST arrived; its answer says it is gzip and is not."""
-    broken = httpx.Response(201, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip"))
-    line = Line(broken)
-    assert type(error_of(line.write)) is OutcomeUnknown
+@pytest.mark.parametrize(
+    ("label", "body"),
+    [
+        ("gzip", b"no gzip"),
+        ("gzip, gzip", b"no gzip"),
+        ("gzip", gzip.compress(b'{"added":{"movies":1}}')[:-9]),
+        ("br", b"\x8b\x02\x80{}\x03"),
+        ("gzip", gzip.compress(gzip.compress(bytes(LARGEST + 1)))),
+    ],
+    ids=["none", "none of two", "cut off", "another", "bomb"],
+)
+def test_an_answer_that_cannot_be_unpacked(label: str, body: bytes) -> None:
+    """A read is tried again; a POST arrived, so its outcome is unknown."""
+
+    def broken() -> httpx.Response:
+        headers = JSON | {"content-encoding": label}
+        return httpx.Response(201, headers=headers, stream=httpx.ByteStream(body))
+
+    for call in (Line(broken()).write, lambda: Line(broken()).transport.exchange("POST", "/oauth/token")):
+        assert type(error_of(call)) is OutcomeUnknown
+    line = Line(broken(), broken())
+    assert (line.read().json(), line.pauses) == ({}, [1, 2])
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_an_answer_that_is_mislabelled(packing: str) -> None:
+    """Is understood: new tokens, and what became of a POST, are told but once."""
+
+    def answer() -> httpx.Response:
+        came = mislabelled(Response.json({"told": "once"}, 201), packing)
+        return httpx.Response(came.status, headers=came.headers, stream=httpx.ByteStream(came.body))
+
+    for call in (Line(answer()).read, Line(answer()).write, lambda: Line(answer()).transport.exchange("POST", "/x")):
+        assert parsed("Trakt", call()) == {"told": "once"}
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 404, 409, 410, 418, 429, 500, 503])

@@ -14,6 +14,7 @@ import pytest
 
 from tests.unit.sync.test_planner import newest, no_pause, times
 from tests.upstreams import Library, film, series
+from tests.upstreams.web import PACKINGS
 from tests.world import NOW, World
 from watchferry.models import Event
 from watchferry.storage.rechecks import DAY
@@ -394,3 +395,24 @@ def test_trakts_fields_that_decide_nothing_may_be_anything(world: Odd, name: str
     """But for a text search, which needs the title and the year."""
     world.alter("^/(search|shows|sync/history)", within(name, value))
     assert world.run().counts["sent"] == (2 if name in ("title", "year") else 3)
+
+
+# ---------------------------------------------------------------- how it is packed
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_an_edge_that_mislabels_bodies_changes_nothing(world: Odd, packing: str) -> None:
+    """Every answer of both can be read: each view is sent once, by one POST, also by a run that looks at all again."""
+    for app in (world.upstreams.trakt, world.upstreams.kinopub):
+        app.switches.edge_packing = packing
+    assert [world.run().counts["sent"], world.run(full=True).counts["sent"]] == [3, 0]
+    assert (plays(world), len(world.upstreams.trakt.requests("^/sync/history$", "POST"))) == (3, 1)
+
+
+def test_an_answer_to_a_post_that_cannot_be_unpacked(world: Odd) -> None:
+    """Its outcome is unknown: what is there decides, and nothing is sent again."""
+    spoilt = {"headers": {"Content-Encoding": "gzip"}, "preset": "garbage"}
+    world.upstreams.trakt.faults.add(path="^/sync/history$", method="POST", when="after", **spoilt)
+    run = world.run()
+    assert (run.status, run.counts["sent"], plays(world)) == ("succeeded", 3, 3)
+    assert len(world.upstreams.trakt.requests("^/sync/history$", "POST")) == 1

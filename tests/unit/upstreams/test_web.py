@@ -1,5 +1,6 @@
 """The server and the in-process transport behave alike, and as a network does when it goes wrong."""
 
+import gzip
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from tests.upstreams import AppTransport, Fault, Running, Upstreams, start
+from tests.upstreams.web import PACKINGS
 
 AGENT = {"User-Agent": "stand-in-tests/1"}
 
@@ -168,3 +170,31 @@ def test_the_oauth_host_has_no_api_and_another_host_does_not_exist() -> None:
         assert client.post("https://api.trakt.tv/oauth/revoke", json={}).status_code == 404
         with pytest.raises(httpx.ConnectError):
             client.get("https://trakt.tv/")
+
+
+def test_an_edge_sets_another_cookie_on_every_answer_of_trakt(client: httpx.Client, running: Running) -> None:
+    """Refusals and scripted faults too; of the others when they are told to."""
+    running.trakt.faults.add(path="settings", status=503)
+    asked = ["/users/settings", "/users/settings", "/movies/trending", "/nowhere"]
+    cookies = [client.get(path).headers["Set-Cookie"] for path in asked]
+    assert all(cookie.startswith("__cf_bm=") for cookie in cookies)
+    assert len(set(cookies)) == 4
+    assert [app.switches.edge_cookie for app in running.upstreams.apps] == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_an_edge_mislabels_bodies(client: httpx.Client, running: Running, packing: str) -> None:
+    """The body is the same, gzipped as often as the switch says, under the label that it says."""
+    plain = client.get("/users/settings").content
+    times, label = PACKINGS[packing]
+    running.trakt.options.edge_packing = packing
+    try:
+        with client.stream("GET", "/users/settings") as answer:
+            body = b"".join(answer.iter_raw())
+        empty = client.head("/nowhere")
+    finally:
+        running.trakt.options.edge_packing = None
+    for _ in range(times):
+        body = gzip.decompress(body)
+    assert (body, answer.headers.get("Content-Encoding", "")) == (plain, label)
+    assert "Content-Encoding" not in empty.headers

@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import httpx
 from tenacity import Future, Retrying, retry_if_exception, wait_exponential
 
+from watchferry.clients.unpacking import TooLong, Unreadable, unpacked
 from watchferry.errors import (
     AppRefused,
     Limit,
@@ -37,6 +38,8 @@ WORTH_WAITING = 8.0
 READ_TIMEOUT = 20.0
 LONGEST_WAIT = 86400.0
 """Seconds that a `Retry-After` is believed at most."""
+LARGEST = 32_000_000
+"""Bytes of an answer, far more than any that is asked for has: what is longer would fill the function's memory."""
 
 type Params = Mapping[str, str | int]
 
@@ -47,14 +50,41 @@ def new_http(transport: httpx.BaseTransport | None = None, *, cookies: bool = Fa
     It keeps no cookies, since it is shared by users too: what an upstream sets for one must not go out for another.
     """
     jar = CookieJar() if cookies else CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
     return httpx.Client(
-        transport=transport,
+        transport=_Unpacking(transport or httpx.HTTPTransport(limits=limits, trust_env=False)),
+        headers={"Accept-Encoding": "gzip"},
         cookies=jar,
         timeout=httpx.Timeout(READ_TIMEOUT, connect=5.0),
-        limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
         follow_redirects=False,
         trust_env=False,
     )
+
+
+class _Unpacking(httpx.BaseTransport):
+    """Unpacks bodies in place of httpx, which believes every label and unpacks without a limit.
+
+    An answer to a refresh that cannot be read costs the user their sign-in: the token is good once.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._inner.handle_request(request)
+        kind, label = (response.headers.get(name, "") for name in ("content-type", "content-encoding"))
+        try:
+            body = unpacked(cast(httpx.SyncByteStream, response.stream), label, kind, LARGEST).body
+        except (Unreadable, TooLong) as error:
+            raise httpx.DecodingError("the answer cannot be unpacked", request=request) from error
+        finally:
+            response.close()
+        of_the_wire = {"content-encoding", "content-length", "transfer-encoding"}
+        headers = [(name, value) for name, value in response.headers.multi_items() if name not in of_the_wire]
+        return httpx.Response(response.status_code, headers=headers, content=body, extensions=response.extensions)
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 class Throttle(Protocol):

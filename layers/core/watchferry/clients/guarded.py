@@ -11,7 +11,6 @@ import socket
 import ssl
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +18,7 @@ from typing import Protocol
 
 import httpcore
 
+from watchferry.clients.unpacking import TooLong, Unreadable, unpacked
 from watchferry.clients.web_address import WebAddress
 from watchferry.errors import BlockedAddress, RetryLater, TooLarge, UnresolvableAddress
 
@@ -105,8 +105,7 @@ class GuardedDoor:
                 pool.stream(method, url, headers=list(sent.items()), content=content) as response,
             ):
                 received = [(name.decode("latin1").lower(), value.decode("latin1")) for name, value in response.headers]
-                body = _unpacked(dict(received).get("content-encoding", ""), response, largest)
-                return Received(response.status, received, body)
+                return Received(response.status, received, _body(received, response, largest))
         except httpcore.TimeoutException as error:
             raise RetryLater("upstream_timeout", f"no answer within {seconds:.0f} s") from error
         except (httpcore.NetworkError, httpcore.ProtocolError) as error:
@@ -192,19 +191,15 @@ class _Timed(httpcore.NetworkStream):
         return left
 
 
-def _unpacked(encoding: str, response: httpcore.Response, largest: int) -> bytes:
-    """The body, never more than `largest` bytes of it in memory: a small packed answer may unpack to gigabytes."""
-    packed = encoding.strip().lower() not in {"", "identity"}
-    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-    body = bytearray()
+def _body(headers: Sequence[tuple[str, str]], response: httpcore.Response, largest: int) -> bytes:
+    """Unpacked, or repaired where the label is wrong."""
+    label, kind = (", ".join(v for n, v in headers if n == name) for name in ("content-encoding", "content-type"))
     try:
-        for chunk in response.iter_stream():
-            body += inflate.decompress(chunk, largest - len(body) + 1) if packed else chunk
-            if len(body) > largest:
-                raise TooLarge(response.status, f"the answer is longer than {largest} bytes")
-    except zlib.error as error:
+        return unpacked(response.iter_stream(), label, kind, largest).body
+    except TooLong as error:
+        raise TooLarge(response.status, f"the answer is longer than {largest} bytes") from error
+    except Unreadable as error:
         raise RetryLater("upstream_unreachable", "the answer cannot be unpacked") from error
-    return bytes(body)
 
 
 def _is_literal(host: str) -> bool:

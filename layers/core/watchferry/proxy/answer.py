@@ -59,10 +59,8 @@ def answer_of(fetched: Fetched, *, wants_gzip: bool, extra: Mapping[str, str]) -
     packs = fetched.packed is not None or len(fetched.body) >= WORTH_PACKING
     if packs:
         headers["vary"] = "Accept-Encoding"
-    if packs and wants_gzip and fetched.status != 304 and "content-encoding" not in fetched.headers:
+    if packs and wants_gzip and fetched.status != 304:
         return Answer(fetched.status, fetched.gzipped, headers | {"content-encoding": "gzip"}, content_type=kind)
-    if encoding := fetched.headers.get("content-encoding"):
-        headers["content-encoding"] = encoding  # one that nobody asked for: it was not undone here
     # HEAD has a type and no body; API Gateway would call an answer without a type JSON.
     nothing = not fetched.body and "content-type" not in fetched.headers
     return Answer(fetched.status, None if nothing else fetched.body, headers, content_type=kind)

@@ -8,7 +8,7 @@ made on a thread, and whoever waits for it waits until the deadline and no longe
 """
 
 import gzip
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
+from watchferry.clients.unpacking import TooLong, Unreadable, unpacked
 from watchferry.errors import Problem, RetryLater
 from watchferry.proxy.breaker import Breaker
 
@@ -25,9 +26,6 @@ LARGEST = 4_500_000
 CONNECT_SECONDS = 5.0
 DOWN = frozenset({502, 503, 504, 520, 521, 522})
 """Statuses of an upstream that is not there, for the breaker."""
-
-UNDONE = frozenset({"gzip", "x-gzip", "deflate", "identity"})
-"""Encodings of a body that are undone on reading; only gzip is asked for."""
 
 REDACTED = b"[redacted]"
 
@@ -61,6 +59,8 @@ class Fetched:
     headers: Mapping[str, str]
     plain: bytes | None = field(default=None, repr=False)
     packed: bytes | None = field(default=None, repr=False)
+    repaired: bool = False
+    """Whether its body was not packed as its label said."""
 
     @cached_property
     def body(self) -> bytes:
@@ -134,32 +134,28 @@ class Forwarder:
         try:
             response = self._transport.handle_request(request)
             try:
-                body = self._read(out, response)
+                kind, label = (response.headers.get(name, "") for name in ("content-type", "content-encoding"))
+                read = unpacked(self._in_parts(out, response), label, kind, LARGEST)
             finally:
                 response.close()
+        except TooLong as error:
+            raise Problem(502, "upstream_too_large", f"{out.upstream} answered more than {LARGEST} bytes") from error
         except httpx.TimeoutException as error:
             raise _late(out) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except Unreadable as error:
+            raise RetryLater("upstream_unreachable", f"{out.upstream} answered what cannot be unpacked") from error
+        except httpx.TransportError as error:
             # Not `from error`'s text: it may hold the address, and that a token.
             raise RetryLater("upstream_unreachable", f"{out.upstream} cannot be reached, or broke off") from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        if headers.get("content-encoding", "").strip().lower() in UNDONE:
-            del headers["content-encoding"]  # the body is plain from here on
-        return Fetched(
-            response.status_code, {n: _scrubbed(v, out.secrets) for n, v in headers.items()}, plain=_clean(body, out)
-        )
+        headers = {name.lower(): _scrubbed(value, out.secrets) for name, value in response.headers.items()}
+        headers.pop("content-encoding", None)  # the body is plain from here on
+        return Fetched(response.status_code, headers, plain=_clean(read.body, out), repaired=read.repaired)
 
-    def _read(self, out: Outgoing, response: httpx.Response) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        for part in response.iter_bytes():
-            size += len(part)
-            if size > LARGEST:
-                raise Problem(502, "upstream_too_large", f"{out.upstream} answered more than {LARGEST} bytes")
+    def _in_parts(self, out: Outgoing, response: httpx.Response) -> Iterator[bytes]:
+        for part in response.iter_raw():
             if self._clock() >= out.deadline:
                 raise _late(out)
-            parts.append(part)
-        return b"".join(parts)
+            yield part
 
 
 def _late(out: Outgoing) -> RetryLater:

@@ -1,7 +1,7 @@
 """What the proxy opens: the one table. What is not in it is not reachable (http-api.md, Proxy).
 
 Rows come from proxy-endpoints.md (TMDB, Trakt, Prowlarr), kinopub-to-trakt-sync §6-7 (Trakt), KinoAPI §2-4 (Kinopub,
-reading endpoints only: its two GETs that change state are not here) and reality.md (Prowlarr's real downloads). Cache
+reading endpoints only: its GETs that change state are not here) and reality.md (Prowlarr's real downloads). Cache
 times: proxy-endpoints.md, Caching Strategy, and http-api.md, Fine print. HEAD is open wherever GET is. README's list is
 made from this table (tests/endpoints.py).
 """

@@ -113,8 +113,8 @@ class Answers:
             return None
         return self._row(item)
 
-    def keep(self, slot: Slot, answer: CachedAnswer, *, owner: str) -> None:
-        """The answer of the lease's owner; of anybody else it is dropped."""
+    def keep(self, slot: Slot, answer: CachedAnswer, *, owner: str) -> bool:
+        """The answer of the lease's owner; of anybody else it is dropped, and this is False."""
         item: Item = {
             **slot.row,
             "status": answer.status,
@@ -129,8 +129,11 @@ class Answers:
             self.s3().put_object(Bucket=self.bucket, Key=item["object"], Body=item["stamp"] + answer.packed)
         else:
             item["packed"] = answer.packed
-        with suppress(ConditionFailed):
+        try:
             self.table.put(item, when=Attr("lease_owner").eq(owner))
+        except ConditionFailed:
+            return False
+        return True
 
     def still_good(self, slot: Slot, answer: CachedAnswer, *, owner: str) -> None:
         """The upstream says that nothing has changed (304)."""
