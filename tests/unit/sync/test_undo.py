@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.upstreams import Library, film, series
-from tests.world import NOW, World
+from tests.world import NOW, ONE_BATCH, World
 from watchferry.errors import Problem
 from watchferry.storage.account import RunActive
 from watchferry.sync.views import run_view
@@ -127,6 +127,7 @@ def test_a_confirmed_preview_can_be_undone(world: World) -> None:
 def test_a_partly_sent_run_is_undone_as_far_as_it_came(world: World) -> None:
     """What it did not send is still to be sent."""
     before = ids(world)
+    world.sender_lives = ONE_BATCH
     run_id = world.start()
     world.step()
     world.step()
@@ -141,6 +142,7 @@ def test_a_partly_sent_run_is_undone_as_far_as_it_came(world: World) -> None:
 def test_a_later_runs_plays_are_not_touched(world: World) -> None:
     """A batch of an outcome that was never known: what the next run found is the first one's, what it sent is not."""
     world.upstreams.trakt.faults.add(method="POST", path="^/sync/history$", reset=True, when="after")
+    world.sender_lives = ONE_BATCH
     run_id = world.start()
     world.step()
     world.step()  # its effect is there, its answer is lost
@@ -160,6 +162,7 @@ def test_a_later_runs_plays_are_not_touched(world: World) -> None:
 def test_a_post_that_may_still_be_at_work_is_waited_for(world: World) -> None:
     """Else it would add after the undo what the undo was to remove."""
     world.upstreams.trakt.faults.add(method="POST", path="^/sync/history$", reset=True, when="after")
+    world.sender_lives = ONE_BATCH
     run_id = world.start()
     world.step()
     world.step()
