@@ -115,6 +115,15 @@ def test_batches_are_as_large_as_the_person_wants_and_a_second_apart() -> None:
     assert plays(world) == expected_plays(world)
 
 
+@pytest.mark.parametrize(("views", "sizes"), [(60, [50, 10]), (500, [50] * 10), (501, [250, 250, 1])])
+def test_a_person_who_wants_no_size_gets_large_batches_in_a_large_plan(views: int, sizes: list[int]) -> None:
+    """A first run is a matter of seconds then; an hourly one loses little when a batch is refused."""
+    world = World(large(views))
+    run = world.run()
+    assert (run.status, run.counts["sent"], [len(each) for each in posts(world)]) == ("succeeded", views, sizes)
+    assert plays(world) == expected_plays(world)
+
+
 def test_what_was_sent_is_known_without_asking_trakt(world: World) -> None:
     """A full run over what the ledger holds makes no call of Trakt at all."""
     world.run()

@@ -1,10 +1,11 @@
 """Undo: exactly the plays that a run has added leave Trakt (http-api.md, Sync; product.md)."""
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.upstreams import Library, film, series
+from tests.upstreams import Library, film, large, series
 from tests.world import NOW, ONE_BATCH, World
 from watchferry.errors import Problem
 from watchferry.storage.account import RunActive
@@ -60,6 +61,17 @@ def test_what_the_run_added_is_removed_and_nothing_else(world: World) -> None:
     assert [event.outcome for event in world.events(undo)] == ["removed"] * 8
     outcomes = [event.outcome for event in world.events(world.get(run.run_id))]
     assert (outcomes.count("removed"), outcomes.count("skipped")) == (8, 1)
+
+
+@pytest.mark.parametrize(("views", "sizes"), [(60, [50, 10]), (501, [250, 250, 1])])
+def test_a_large_run_is_undone_in_large_batches(views: int, sizes: list[int]) -> None:
+    """The same rule as for sending."""
+    world = World(large(views))
+    run = world.run()
+    world.settings(batch_size=None)
+    assert undone(world, run.run_id).counts["sent"] == views
+    removals = world.upstreams.trakt.requests("^/sync/history/remove$", "POST")
+    assert [len(json.loads(entry.body)["ids"]) for entry in removals] == sizes
 
 
 def test_undone_views_are_not_sent_again(world: World) -> None:

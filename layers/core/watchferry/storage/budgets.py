@@ -58,8 +58,8 @@ RATES = {
     "GET": Rate(interval_ms=600, burst=480),
     "POST": Rate(interval_ms=int(1000 * CLOCKS_DIFFER), burst=1, under_way_ms=2000),
 }
-"""Trakt's limits per user as documented (reality.md, Limits): a POST a second, and 1000 GETs in any 5 minutes, which are
-the burst and what comes back in that time. A 429 that names a lower limit replaces them in the budget's row."""
+"""Trakt's limits per user as documented (reality.md, Limits): a POST a second, and 1000 GETs in any 5 minutes, which
+are the burst and what comes back in that time. A 429 that names a lower limit replaces them in the budget's row."""
 
 
 def rate_of(limit: Limit) -> Rate:

@@ -30,7 +30,7 @@ def hand_over(shop: Workshop, account: Account, run: Run, plan: Plan, *, worker:
         return None
     if titles:
         shop.unmatched.replace(run.user_id, titles, plan.unmatched)
-    batches = list(batched(plan.to_send, account.settings.batch_size, strict=False))
+    batches = list(batched(plan.to_send, account.settings.views_a_post(len(plan.to_send)), strict=False))
     shop.plans.write(run.run_id, run.attempt, batches, skips)
     braked = None
     if run.mode == "sync":

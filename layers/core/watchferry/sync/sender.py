@@ -5,6 +5,7 @@ batch is done within the second that the next one has to wait for. Every batch h
 little later than that. It finds its batch settled, unless the sender has died or is too slow: then it brings another.
 """
 
+import re
 from dataclasses import replace
 
 from watchferry.storage.budgets import PATIENCE
@@ -17,14 +18,14 @@ TURN_TAKES = POST_TAKES + 3.0
 """Seconds that a batch may take at most; with less than that left, the next one is another invocation's."""
 LOOKS_AHEAD = 3
 """Batches; another sender may be at work on one of them."""
-HELD_UP = ("put off", "stopped", "superseded", "given up", "the run is over", "no such user")
-"""How words for the log begin after which the following batches cannot be sent either."""
+HELD_UP = re.compile(r"put off|stopped|superseded|given up|the run is over|no such user|another worker|.* before$")
+"""Words for the log after which the following batches cannot be sent either, or are another sender's."""
 
 
 def send_batches(shop: Workshop, job: SendJob, *, worker: str, deadline: float) -> str:
     """Returns words for the log. Safe to repeat at any point."""
     said = [send_batch(shop, job, worker=worker, deadline=deadline)]
-    while not said[-1].startswith(HELD_UP) and (following := _following(shop, job)) is not None:
+    while not HELD_UP.match(said[-1]) and (following := _following(shop, job)) is not None:
         job = following
         if shop.clock() + TURN_TAKES > deadline:
             shop.queues.send([(job, 0)])

@@ -174,9 +174,7 @@ class Sending:
         self.shop.ledger.withdraw(self.run.user_id, self.run.run_id, [event.view for event in events])
 
 
-def send_batch(
-    shop: Workshop, job: SendJob, *, worker: str, deadline: float, patience: float | None = None
-) -> str:
+def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float, patience: float | None = None) -> str:
     """One batch; returns a word for the log. Safe to repeat at any point.
 
     `patience`: seconds that it may wait for its turn; otherwise only the batch that is next waits, and the others come
