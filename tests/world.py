@@ -38,11 +38,13 @@ from watchferry.sync.begin import begin_run
 from watchferry.sync.connected import Connected
 from watchferry.sync.planner import plan_run
 from watchferry.sync.queues import ForgetJob, KeepAliveJob, LookJob, PlanJob, SendJob, sync_job
-from watchferry.sync.sending import send_batch
+from watchferry.sync.sender import TURN_TAKES, send_batches
 from watchferry.sync.workshop import Workshop
 
 NOW = 1_795_000_000.0
 SENDER_LIVES = 60.0
+ONE_BATCH = TURN_TAKES - 1.0
+"""A sender that lives no longer leaves the next batch to another."""
 PLANNER_LIVES = 280.0
 
 
@@ -253,7 +255,7 @@ class World:
             if isinstance(job, LookJob):
                 return self.shop.application.look(job.provider)
             return plan_run(self.shop, PlanJob.of(message.body), worker=worker, deadline=deadline)
-        return send_batch(self.shop, SendJob.of(message.body), worker=worker, deadline=self.now + self.sender_lives)
+        return send_batches(self.shop, SendJob.of(message.body), worker=worker, deadline=self.now + self.sender_lives)
 
     def next_message(self) -> Message:
         """Takes the next message from its queue and moves the clock to when it is due."""

@@ -1,4 +1,4 @@
-"""The queue `history-batches`: a message is a batch, a batch is one POST."""
+"""The queue `history-batches`: a message is a batch, a batch is one POST. Who sends one goes on with the next."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     deadline = wiring.clock() + context.get_remaining_time_in_millis() / 1000
 
     def send(body: str, worker: str) -> str:
-        from watchferry.sync.sending import send_batch
+        from watchferry.sync.sender import send_batches
 
-        return send_batch(wiring.workshop, SendJob.of(body), worker=worker, deadline=deadline)
+        return send_batches(wiring.workshop, SendJob.of(body), worker=worker, deadline=deadline)
 
     return work_off(event, send, wiring.queues.bury_send, side_by_side=1)

@@ -120,6 +120,8 @@ def test_settings_are_kept(accounts: Accounts, harry: str) -> None:
     assert accounts.change_settings(harry, **asdict(wanted)).settings == wanted == found(accounts, harry).settings
     changed = accounts.change_settings(harry, confirm_above=None, webhook_url=None, batch_size=26).settings
     assert changed == SyncSettings(True, "window", 90, 26) == found(accounts, harry).settings
+    cleared = accounts.change_settings(harry, batch_size=None).settings
+    assert cleared == SyncSettings(True, "window", 90) == found(accounts, harry).settings
 
 
 def test_settings_changed_at_once_are_all_kept(accounts: Accounts, harry: str) -> None:

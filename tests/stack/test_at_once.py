@@ -141,7 +141,7 @@ def test_visibility_timeout_over_in_the_middle(deployed: Deployed) -> None:
             hide(deployed, queue, seconds)
     deliveries = [(function, site) for function, _, site in deployed.strikes.recorded(person)]
     assert deliveries.count(("SyncPlanner", "plan_run › _take_up › Accounts.get")) >= 2
-    assert deliveries.count(("HistorySender", "send_batch › Runs.get")) >= 2
+    assert deliveries.count(("HistorySender", "send_batches › send_batch › Runs.get")) >= 2
     assert (run["status"], run["counts"]["sent"]) == ("succeeded", 8)
     assert (person.runs(), person.plays) == ([run], person.wanted)
     assert [call.status for call in person.calls(method="POST")] == [201]

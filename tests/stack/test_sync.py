@@ -37,7 +37,7 @@ SETTINGS = {
     "enabled": False,
     "rewatch": "each_play",
     "window_minutes": 60,
-    "batch_size": 50,
+    "batch_size": None,
     "confirm_above": None,
     "webhook_url": None,
 }
@@ -245,6 +245,7 @@ def test_settings(person: Person) -> None:
     assert person.call("PUT", "sync/settings", json=changed) == changed
     assert person.settings(enabled=False) == changed | {"enabled": False}
     assert person.call("GET", "sync/settings") == changed | {"enabled": False}
+    assert person.settings(batch_size=None) == SETTINGS
 
 
 def test_one_run_at_a_time(person: Person) -> None:

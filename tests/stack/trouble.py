@@ -29,7 +29,7 @@ PATIENCE = 600.0
 """Seconds for all stories; what is not over then is what it is."""
 
 
-USUAL_BATCH = SyncSettings().batch_size
+USUAL_BATCH: int | None = SyncSettings().batch_size
 
 
 def nothing(_: Person) -> None:
@@ -66,7 +66,7 @@ class Row:
     """Seconds between the fault and the next call of its kind, at least."""
     own_titles: bool = False
     """Titles that nobody else maps."""
-    batch_size: int = USUAL_BATCH
+    batch_size: int | None = USUAL_BATCH
     """One batch, or three."""
 
 

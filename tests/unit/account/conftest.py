@@ -19,7 +19,7 @@ from watchferry.storage.unmatched import Unmatched
 from watchferry.sync.begin import begin_run
 from watchferry.sync.planner import plan_run
 from watchferry.sync.queues import ForgetJob, PlanJob, SendJob, sync_job
-from watchferry.sync.sending import send_batch
+from watchferry.sync.sender import send_batches
 from watchferry.wiring import Wiring
 
 __all__ = ["NewBrowser", "browser", "connected", "new_browser", "signed_in"]
@@ -55,7 +55,7 @@ class Cloud:
         worker = f"worker-{message.number}"
         if message.kind == "send":
             deadline = self.clock() + SENDER_LIVES
-            return send_batch(self.wiring.workshop, SendJob.of(message.body), worker=worker, deadline=deadline)
+            return send_batches(self.wiring.workshop, SendJob.of(message.body), worker=worker, deadline=deadline)
         job, deadline = sync_job(message.body), self.clock() + PLANNER_LIVES
         if isinstance(job, ForgetJob):
             return forget(self.wiring, job, deadline=deadline)

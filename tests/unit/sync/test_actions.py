@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.upstreams import Library, film
-from tests.world import NOW, World
+from tests.world import NOW, ONE_BATCH, World
 from watchferry.errors import Problem
 from watchferry.models import Title
 from watchferry.storage.account import RunActive
@@ -299,6 +299,7 @@ def test_a_queued_run_is_cancelled(world: World) -> None:
 
 def test_a_run_is_cancelled_while_it_sends(crowd: World) -> None:
     """What was sent stays and is counted, the rest is the next run's."""
+    crowd.sender_lives = ONE_BATCH
     run_id = crowd.start()
     crowd.step()
     crowd.step()

@@ -13,7 +13,7 @@ from tests.memory_dynamo import MemoryDynamo
 from tests.unit.sync.examples import NOON, steadily
 from watchferry.errors import Limit, RetryLater, Waiting
 from watchferry.storage._dynamo import Table
-from watchferry.storage.budgets import LEARNED_FOR, RATES, SLOWEST_MS, Budget, Budgets, Place, Rate, rate_of
+from watchferry.storage.budgets import LEARNED_FOR, PATIENCE, RATES, SLOWEST_MS, Budget, Budgets, Place, Rate, rate_of
 
 POST = Rate(interval_ms=1000, burst=1)
 
@@ -38,12 +38,23 @@ class Bench:
         self.dynamo = Contended()
         self.budgets = Budgets(Table(self.dynamo, "Budgets"), lambda: self.now)  # type: ignore[arg-type]
 
-    def take(self, rate: Rate = POST, *, user: str = "harry", verb: str = "POST", patience: float = 2, calls: int = 1):
-        return self.budgets.take(user, verb, rate, calls=calls, patience=patience)
+    def take(self, rate: Rate = POST, *, user: str = "harry", verb: str = "POST", calls: int = 1) -> float:
+        """Seconds to wait; 0 if the place was taken."""
+        return self.budgets.take(user, verb, rate, calls=calls).wait
+
+    def in_turn(self, calls: int, rate: Rate = POST) -> list[float]:
+        """How long each of so many calls had to wait."""
+        waited = []
+        for _ in range(calls):
+            waited.append(0.0)
+            while wait := self.take(rate):
+                waited[-1] += wait
+                self.now += wait
+        return [round(wait, 3) for wait in waited]
 
 
 rates = st.builds(Rate, st.sampled_from([250, 500, 1000, 1050]), st.integers(1, 6))
-asks = st.tuples(st.sampled_from([0, 0, 0.25, 1, 3, 30]), st.integers(1, 4), st.sampled_from([0.0, 2.0, 60.0]))
+asks = st.tuples(st.sampled_from([0, 0, 0.25, 1, 3, 30]), st.integers(1, 4))
 
 
 @steadily
@@ -53,22 +64,17 @@ def test_takers_at_the_same_time_never_exceed_the_rate(rate: Rate, wanted) -> No
     bench = Bench()
     started: list[tuple[float, int]] = []
 
-    def take(calls: int, patience: float) -> None:
-        place = bench.take(rate, calls=calls, patience=patience)
-        if place.taken:
-            assert place.wait <= patience
-            started.append((bench.now + place.wait, calls))
-        else:
-            assert place.wait > patience
+    def take(calls: int) -> None:
+        if not bench.take(rate, calls=calls):
+            started.append((bench.now, calls))
 
     # Every other ask happens between the reading and the writing of the one before it.
     others = iter(wanted[1::2])
-    bench.dynamo.meanwhile = (lambda ask=ask: take(ask[1], ask[2]) for ask in others)
-    for pause, calls, patience in wanted[::2]:
+    bench.dynamo.meanwhile = (lambda ask=ask: take(ask[1]) for ask in others)
+    for pause, calls in wanted[::2]:
         bench.now += pause
-        take(calls, patience)
+        take(calls)
 
-    started.sort()
     for first in range(len(started)):
         for last in range(first, len(started)):
             stretch = (started[last][0] - started[first][0]) * 1000 / rate.interval_ms
@@ -76,30 +82,39 @@ def test_takers_at_the_same_time_never_exceed_the_rate(rate: Rate, wanted) -> No
             assert calls <= max(rate.burst, *(count for _, count in started)) + stretch + 0.01
 
 
-def test_a_post_a_second_is_one_after_another() -> None:
-    """Ten workers at once get places a second apart; who has no patience is told when to ask again."""
-    bench = Bench()
-    assert [bench.take(patience=60).wait for _ in range(10)] == list(range(10))
-    assert bench.take() == Place(10, taken=False)
-    bench.now += 8
-    assert bench.take() == Place(2, taken=True)
-
-
-def test_a_refused_place_costs_nothing() -> None:
+def test_a_place_is_taken_when_it_is_free_and_not_before() -> None:
     """However often it is asked for, the next one comes no later."""
     bench = Bench()
-    bench.take()
+    assert bench.take() == 0
     for _ in range(5):
-        assert bench.take(patience=0) == Place(1, taken=False)
-    bench.now += 1
-    assert bench.take(patience=0) == Place(0, taken=True)
+        assert bench.take() == 1
+    bench.now += 0.999
+    assert bench.take() == pytest.approx(0.001)
+    bench.now += 0.001
+    assert bench.take() == 0
 
 
 def test_an_idle_budget_does_not_save_up_more_than_its_burst() -> None:
     bench, rate = Bench(), Rate(interval_ms=1000, burst=3)
     bench.take(rate)
     bench.now += 10_000
-    assert [bench.take(rate, patience=0).taken for _ in range(5)] == [True, True, True, False, False]
+    assert [bench.take(rate) for _ in range(5)] == [0, 0, 0, 1, 1]
+
+
+def test_a_call_under_way_keeps_the_budget_closed_until_it_is_answered() -> None:
+    """It has not arrived before that for certain. A worker that dies meanwhile keeps nobody waiting for long."""
+    bench = Bench()
+    place = bench.budgets.take("harry", "POST", RATES["POST"])
+    bench.now += 0.3
+    bench.budgets.answered("harry", "POST", place)
+    assert bench.take(RATES["POST"]) == pytest.approx(1.02)
+    bench.now += 1.02
+    late = bench.budgets.take("harry", "POST", RATES["POST"])
+    assert (late.wait, bench.take(RATES["POST"])) == (0, 2)
+    bench.now += 2
+    assert bench.take(RATES["POST"]) == 0
+    bench.budgets.answered("harry", "POST", late)
+    assert bench.take(RATES["POST"]) == 2, "an answer that comes later still opens nothing: another is under way"
 
 
 @steadily
@@ -108,35 +123,34 @@ def test_a_429_blocks_everybody_until_it_is_over(seconds: int, later: int) -> No
     """Whoever asks before is told how long it still takes; reading, other users and other verbs go on."""
     bench = Bench()
     bench.budgets.block("harry", "POST", seconds=seconds)
-    assert bench.take(verb="GET").taken
-    assert bench.take(user="ron").taken
+    assert (bench.take(verb="GET"), bench.take(user="ron")) == (0, 0)
     bench.now += later
-    assert bench.take() == (Place(seconds - later, taken=False) if later < seconds else Place(0, taken=True))
+    assert bench.budgets.wait("harry", "POST") == bench.take() == max(0, seconds - later)
 
 
 def test_a_shorter_429_does_not_end_a_longer_one() -> None:
     bench = Bench()
     for seconds in (60, 2):
         bench.budgets.block("harry", "POST", seconds=seconds)
-    assert bench.take() == Place(60, taken=False)
+    assert bench.take() == 60
 
 
 def test_a_429_that_comes_while_a_place_is_taken_counts() -> None:
     """Between a worker's read and its write: it gets no place."""
     bench = Bench()
     bench.dynamo.meanwhile = iter([lambda: None, lambda: bench.budgets.block("harry", "POST", seconds=9)])
-    assert bench.take().taken
+    assert bench.take() == 0
     bench.now += 5
-    assert bench.take() == Place(9, taken=False)
+    assert bench.take() == 9
 
 
-@pytest.mark.parametrize(("learned", "apart"), [(Limit(1, 3), 3.15), (Limit(5, 1), 1.0), (None, 1.0)])
+@pytest.mark.parametrize(("learned", "apart"), [(Limit(1, 3), 3.06), (Limit(5, 1), 1.0), (None, 1.0)])
 def test_a_slower_limit_is_learned_from_the_upstream(learned: Limit | None, apart: float) -> None:
     """`X-Ratelimit` counts for more than what we know; a faster one does not make us faster."""
     bench = Bench()
     bench.budgets.block("harry", "POST", seconds=1, limit=learned)
     bench.now += 1
-    assert [bench.take(patience=60).wait for _ in range(3)] == [0, apart, 2 * apart]
+    assert bench.in_turn(3) == [0, apart, apart]
 
 
 def test_what_was_learned_is_forgotten_after_a_day() -> None:
@@ -144,10 +158,10 @@ def test_what_was_learned_is_forgotten_after_a_day() -> None:
     bench = Bench()
     bench.budgets.block("harry", "POST", seconds=1, limit=Limit(1, 30))
     for _ in range(LEARNED_FOR // 3600 - 1):
-        bench.now += 3600
-        assert [bench.take(patience=60).wait for _ in range(2)] == [0, 31.5]
+        bench.now += 3600 - 30.6
+        assert bench.in_turn(2) == [0, 30.6]
     bench.now += 3601
-    assert [bench.take(patience=60).wait for _ in range(2)] == [0, 1]
+    assert bench.in_turn(2) == [0, 1]
 
 
 def test_a_lower_limit_of_reads_is_met_once() -> None:
@@ -188,7 +202,7 @@ def test_whatever_limit_is_named_the_rate_is_one_that_can_be_kept(calls: float, 
     bench = Bench()
     bench.budgets.block("harry", "POST", seconds=1, limit=Limit(calls, seconds))
     bench.now += 1
-    assert bench.take().taken
+    assert bench.take() == 0
 
 
 def test_a_slower_limit_is_learned_while_a_longer_pause_stands() -> None:
@@ -196,7 +210,7 @@ def test_a_slower_limit_is_learned_while_a_longer_pause_stands() -> None:
     bench.budgets.block("harry", "POST", seconds=60)
     bench.budgets.block("harry", "POST", seconds=1, limit=Limit(1, 3))
     bench.now += 60
-    assert [bench.take(patience=60).wait for _ in range(3)] == [0, 3.15, 6.3]
+    assert bench.in_turn(3) == [0, 3.06, 3.06]
 
 
 class Far(Budgets):
@@ -218,47 +232,73 @@ def test_threads_share_the_reads_that_one_of_them_took() -> None:
 
 
 def test_who_waits_for_a_place_obeys_a_429_that_comes_meanwhile() -> None:
-    """The place was taken before the one ahead met the limit: it is given up, and no read is left over from it."""
-    for verb, taken in (("POST", RATES["POST"].burst), ("GET", RATES["GET"].burst - 8)):
+    """It has no place yet; no read is left over, either."""
+    for verb, taken in (("POST", 1), ("GET", RATES["GET"].burst - 8)):
         bench = Bench()
-        bench.budgets.take("harry", verb, RATES[verb], calls=taken, patience=2)
+        bench.take(RATES[verb], verb=verb, calls=taken)
 
         def pause(seconds: float, bench: Bench = bench, verb: str = verb) -> None:
-            bench.budgets.block("harry", verb, seconds=5)
+            bench.budgets.block("harry", verb, seconds=9)
             bench.now += seconds
 
         budget = Budget(bench.budgets, "harry", pause)
         for _ in range(2):
-            with pytest.raises(RetryLater) as told:
+            with pytest.raises(Waiting) as told:
                 for _ in range(20):
                     budget.before(verb)
-            assert 2.5 < (told.value.after or 0) <= 5
+            assert PATIENCE < (told.value.after or 0) <= 9
 
 
-def test_a_place_that_was_reserved_is_used_once() -> None:
-    """By the next call of its verb; a 429 meanwhile takes it back."""
+def test_who_waits_looks_again_as_soon_as_the_call_under_way_may_be_answered() -> None:
     bench = Bench()
-    budget = Budget(bench.budgets, "harry", pause=lambda seconds: setattr(bench, "now", bench.now + seconds))
-    budget.reserve("POST")
-    budget.before("GET")
-    budget.before("POST")
-    assert bench.now == NOON
-    budget.before("POST")
-    assert bench.now == NOON + RATES["POST"].interval_ms / 1000
-    bench.now += 60
-    budget.reserve("POST")
-    budget.limited("POST", RetryLater("rate_limited", "429", after=30))
+    place = bench.budgets.take("harry", "POST", RATES["POST"])
+    pauses = []
+
+    def pause(seconds: float) -> None:
+        if not pauses:  # while somebody waits
+            bench.now += 0.05
+            bench.budgets.answered("harry", "POST", place)
+            bench.now -= 0.05
+        pauses.append(round(seconds, 3))
+        bench.now += seconds
+
+    Budget(bench.budgets, "harry", pause).before("POST")
+    assert pauses == [1.02, 0.05]
+
+
+def test_patience_comes_to_an_end() -> None:
+    """Of who finds another in its place again and again."""
+    bench = Bench()
+    bench.take(RATES["POST"])
+
+    def pause(seconds: float) -> None:
+        bench.now += seconds
+        bench.take(RATES["POST"])
+
+    began = bench.now
     with pytest.raises(Waiting):
-        budget.before("POST")
+        Budget(bench.budgets, "harry", pause).before("POST")
+    assert bench.now - began <= PATIENCE
+
+
+def test_an_answer_that_the_budget_cannot_be_told_of_counts_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    """The next call's time comes by itself."""
+    bench = Bench()
+    budget = Budget(bench.budgets, "harry", pause=lambda seconds: None)
+    budget.before("POST")
+    bench.dynamo.meanwhile = iter([lambda: 1 / 0])
+    budget.after("POST")
+    assert "was not told" in caplog.text
+    assert bench.take(RATES["POST"]) == 2
 
 
 def test_the_documented_limits_are_kept() -> None:
     """A POST a second; 1000 GETs in any five minutes, ten spoken for at a time (reality.md, Limits)."""
     bench, calls = Bench(), 0
     while bench.now < NOON + 300:
-        if bench.take(RATES["GET"], verb="GET", calls=10, patience=0).taken:
-            calls += 10
-        else:
+        if bench.take(RATES["GET"], verb="GET", calls=10):
             bench.now += 1
+        else:
+            calls += 10
     assert 900 <= calls <= 1000
     assert (RATES["POST"].interval_ms >= 1000, RATES["POST"].burst) == (True, 1)

@@ -54,7 +54,7 @@ def most_calls(world: World, run: Run) -> float:
         + len(titles)
         + len(unknown)
         + 2 * sum(title.season_based for title in titles)
-        + ceil(run.counts["planned"] / world.account().settings.batch_size)
+        + ceil(run.counts["planned"] / world.account().settings.views_a_post(run.counts["planned"]))
         + sum(max(1, ceil(count / 250)) for count in seeds.values())
     )
 

@@ -43,6 +43,16 @@ def sync(wiring: Wiring, connected: Browser, monkeypatch: pytest.MonkeyPatch) ->
     return Browser(api, cookies=connected.cookies)
 
 
+def test_the_size_of_a_post_may_be_left_to_us(sync: Browser) -> None:
+    """Null, as it is at first: it can be set back to that."""
+    assert sync.get("/sync/settings").json["batch_size"] is None
+    for size in (7, 250, None):
+        said = sync.put("/sync/settings", {"batch_size": size})
+        assert (said.status, said.json["batch_size"]) == (200, size)
+        assert sync.get("/sync/settings").json["batch_size"] == size
+    assert [sync.put("/sync/settings", {"batch_size": size}).status for size in (0, 251, "50", 7.5, True)] == [400] * 5
+
+
 LISTS: dict[str, tuple[str, Callable[[Wiring, str, str], None]]] = {
     "runs": ("id", _run),
     "unmatched": ("key", _unmatched),

@@ -116,6 +116,15 @@ def test_batches_are_as_large_as_the_person_wants_and_a_second_apart() -> None:
     assert plays(world) == expected_plays(world)
 
 
+@pytest.mark.parametrize(("views", "sizes"), [(60, [50, 10]), (500, [50] * 10), (501, [250, 250, 1])])
+def test_a_person_who_wants_no_size_gets_large_batches_in_a_large_plan(views: int, sizes: list[int]) -> None:
+    """A first run is a matter of seconds then; an hourly one loses little when a batch is refused."""
+    world = World(large(views))
+    run = world.run()
+    assert (run.status, run.counts["sent"], [len(each) for each in posts(world)]) == ("succeeded", views, sizes)
+    assert plays(world) == expected_plays(world)
+
+
 def test_what_was_sent_is_known_without_asking_trakt(world: World) -> None:
     """A full run over what the ledger holds makes no call of Trakt at all."""
     world.run()
@@ -312,14 +321,12 @@ def test_a_429_holds_for_all_batches() -> None:
 
 
 def test_a_plan_longer_than_messages_can_be_held_back_is_sent_at_trakts_pace() -> None:
-    """SQS holds a message back for 15 minutes, which are some 857 POSTs: those behind come early and wait their turn.
+    """SQS holds a message back for 15 minutes, which are some 800 POSTs: those behind come early and are put off.
 
-    That is no trouble, and the budget is not asked over and over meanwhile.
+    That is no trouble, and there are not many more messages than batches.
     """
     world = World(large(1300))
     world.settings(batch_size=1)
-    # As many senders at once as there are messages: while one of them waits, the others' time does not stand still.
-    world.shop.pause = lambda seconds: None
     run = world.run()
     sent = world.upstreams.trakt.requests("^/sync/history$", "POST")
     assert (run.status, run.error, run.counts["sent"]) == ("succeeded", None, 1300)

@@ -2,6 +2,7 @@
 
 import gzip
 import time
+from contextlib import suppress
 from email.utils import formatdate
 from typing import Any
 
@@ -44,6 +45,7 @@ class Line:
         self.requests: list[httpx.Request] = []
         self.pauses: list[float] = []
         self.told: list[tuple[str, RetryLater]] = []
+        self.ended: list[str] = []
         self.calls = 0
         self.transport = Transport(
             http=new_http(httpx.MockTransport(self.answer)),
@@ -65,6 +67,9 @@ class Line:
         self.calls += 1
 
     def before(self, verb: str) -> None: ...
+
+    def after(self, verb: str) -> None:
+        self.ended.append(verb)
 
     def limited(self, verb: str, error: RetryLater) -> None:
         self.told.append((verb, error))
@@ -303,7 +308,16 @@ def test_a_call_that_the_budget_holds_back_never_leaves() -> None:
     for verb in ("read", "write"):
         line = Full()
         assert error_of(getattr(line, verb)).after == 5
-        assert (line.calls, line.requests, line.told) == (0, [], [])
+        assert (line.calls, line.requests, line.told, line.ended) == (0, [], [], [])
+
+
+@pytest.mark.parametrize("answer", [200, 201, 401, 422, 429, 503, *SENT_AND_LOST, *NOT_SENT])
+def test_the_budget_is_told_when_a_call_is_over(answer: Any) -> None:
+    """However it ended: the next one's time counts from then."""
+    line = Line(answer)
+    with suppress(WatchferryError):
+        line.write()
+    assert line.ended == ["POST"]
 
 
 def test_a_redirect_is_not_followed_and_no_cookie_is_kept() -> None:

@@ -1,12 +1,13 @@
 """Undo: exactly the plays that a run has added leave Trakt (http-api.md, Sync; product.md)."""
 
+import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from tests.upstreams import Library, film, series
-from tests.world import NOW, World
+from tests.upstreams import Library, film, large, series
+from tests.world import NOW, ONE_BATCH, World
 from watchferry.errors import Problem
 from watchferry.storage.account import RunActive
 from watchferry.sync.removing import MOST_REMOVALS
@@ -62,6 +63,17 @@ def test_what_the_run_added_is_removed_and_nothing_else(world: World) -> None:
     assert [event.outcome for event in world.events(undo)] == ["removed"] * 8
     outcomes = [event.outcome for event in world.events(world.get(run.run_id))]
     assert (outcomes.count("removed"), outcomes.count("skipped")) == (8, 1)
+
+
+@pytest.mark.parametrize(("views", "sizes"), [(60, [50, 10]), (501, [250, 250, 1])])
+def test_a_large_run_is_undone_in_large_batches(views: int, sizes: list[int]) -> None:
+    """The same rule as for sending."""
+    world = World(large(views))
+    run = world.run()
+    world.settings(batch_size=None)
+    assert undone(world, run.run_id).counts["sent"] == views
+    removals = world.upstreams.trakt.requests("^/sync/history/remove$", "POST")
+    assert [len(json.loads(entry.body)["ids"]) for entry in removals] == sizes
 
 
 def test_undone_views_are_not_sent_again(world: World) -> None:
@@ -136,6 +148,7 @@ def test_a_confirmed_preview_can_be_undone(world: World) -> None:
 def test_a_partly_sent_run_is_undone_as_far_as_it_came(world: World) -> None:
     """What it did not send is still to be sent."""
     before = ids(world)
+    world.sender_lives = ONE_BATCH
     run_id = world.start()
     world.step()
     world.step()
@@ -150,6 +163,7 @@ def test_a_partly_sent_run_is_undone_as_far_as_it_came(world: World) -> None:
 def test_a_later_runs_plays_are_not_touched(world: World) -> None:
     """A batch of an outcome that was never known: what the next run found is the first one's, what it sent is not."""
     world.upstreams.trakt.faults.add(method="POST", path="^/sync/history$", reset=True, when="after")
+    world.sender_lives = ONE_BATCH
     run_id = world.start()
     world.step()
     world.step()  # its effect is there, its answer is lost
@@ -169,6 +183,7 @@ def test_a_later_runs_plays_are_not_touched(world: World) -> None:
 def test_a_post_that_may_still_be_at_work_is_waited_for(world: World) -> None:
     """Else it would add after the undo what the undo was to remove."""
     world.upstreams.trakt.faults.add(method="POST", path="^/sync/history$", reset=True, when="after")
+    world.sender_lives = ONE_BATCH
     run_id = world.start()
     world.step()
     world.step()

@@ -43,8 +43,8 @@ class Facade:
 
         Raises RetryLater, and what the broker raises.
         """
-        place = self.budgets.take("facade", "device_code", CODES, patience=0)
-        if not place.taken:
+        place = self.budgets.take("facade", "device_code", CODES)
+        if place.wait:
             raise RetryLater("rate_limited", "too many sign-ins begin at once", after=place.wait)
         begun = self.broker.devices.begin("trakt", kind="facade")
         return {name: said for name, said in begun.items() if name != "verification_url_complete"}

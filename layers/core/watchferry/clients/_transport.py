@@ -93,8 +93,8 @@ class Throttle(Protocol):
     def before(self, verb: str) -> None:
         """Waits for a free place or raises RetryLater."""
 
-    def reserve(self, verb: str) -> None:
-        """As `before`, for a call that the caller has to prepare first: the next `before` finds the place taken."""
+    def after(self, verb: str) -> None:
+        """The call is answered, or given up. Raises nothing: that would hide what became of it."""
 
     def limited(self, verb: str, error: RetryLater) -> None:
         """The upstream answered 429, or another trouble with a time before which it is not to be asked."""
@@ -103,7 +103,7 @@ class Throttle(Protocol):
 class Unthrottled:
     def before(self, verb: str) -> None: ...
 
-    def reserve(self, verb: str) -> None: ...
+    def after(self, verb: str) -> None: ...
 
     def limited(self, verb: str, error: RetryLater) -> None: ...
 
@@ -194,7 +194,8 @@ class Transport:
     def _send(
         self, method: str, path: str, *, params: Params, headers: Mapping[str, str] | None, **body: Any
     ) -> httpx.Response:
-        self.throttle.before(_verb(method))
+        verb = _verb(method)
+        self.throttle.before(verb)
         self.on_call()
         if self.timeout is not None:
             body["timeout"] = self.timeout
@@ -209,6 +210,8 @@ class Transport:
             raise RetryLater("upstream_timeout", f"{self.upstream} did not answer in time") from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise RetryLater("upstream_unreachable", f"{self.upstream} dropped the connection") from error
+        finally:
+            self.throttle.after(verb)
 
 
 def _passes_soon(error: BaseException) -> bool:

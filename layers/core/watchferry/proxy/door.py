@@ -135,23 +135,31 @@ class Door:
         credential = self.upstreams.credential(endpoint, user_id, asked.deadline)
         # Trakt's limits: one budget per user for the sync and for what comes through here (architecture.md, rule 4).
         budget = Budget(self.budgets, user_id, self.pause)
-        if endpoint.method == "POST":
-            budget.before("POST")  # before anything is sent: a write that Trakt refuses costs the sync its next one
-        fetched = self._with_token(asked, credential)
+        fetched = self._with_token(asked, credential, budget)
         if fetched.status == 429 and endpoint.prefix == "trakt":
             budget.limited(endpoint.method, rate_limited("Trakt", fetched.headers))
         return fetched
 
-    def _with_token(self, asked: Asked, credential: Credential) -> Fetched:
+    def _with_token(self, asked: Asked, credential: Credential, budget: Budget) -> Fetched:
         """A 401 is answered by one refresh and one more try; it means that nothing was done (sync document 5.1)."""
         prefix = asked.endpoint.prefix
         token = credential.token()
-        fetched = self._send(asked, self.upstreams.with_token(prefix, token))
+        fetched = self._in_turn(asked, self.upstreams.with_token(prefix, token), budget)
         if _refuses_token(fetched):
-            fetched = self._send(asked, self.upstreams.with_token(prefix, credential.renewed(token)))
+            fetched = self._in_turn(asked, self.upstreams.with_token(prefix, credential.renewed(token)), budget)
             if _refuses_token(fetched):
                 raise ConnectAgain(prefix)
         return fetched
+
+    def _in_turn(self, asked: Asked, dressed: Dressed, budget: Budget) -> Fetched:
+        """A write that Trakt refuses would cost the sync its next one. Reads are not paced."""
+        if asked.endpoint.method != "POST":
+            return self._send(asked, dressed)
+        budget.before("POST")
+        try:
+            return self._send(asked, dressed)
+        finally:
+            budget.after("POST")
 
     def _send(self, asked: Asked, dressed: Dressed) -> Fetched:
         endpoint = asked.endpoint

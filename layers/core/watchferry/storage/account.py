@@ -11,6 +11,11 @@ type Rewatch = Literal["each_play", "window", "once"]
 type PausedReason = Literal["reauth_required", "account_locked", "account_limit", "awaiting_confirmation"]
 
 
+USUAL_POST, LARGE_POST = 50, 250
+MANY_VIEWS = 500
+"""Of a plan; for more than these a POST a second would take too long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far Kinopub's history has been dealt with."""
@@ -28,9 +33,16 @@ class SyncSettings:
     enabled: bool = False
     rewatch: Rewatch = "each_play"
     window_minutes: int = 60
-    batch_size: int = 50
+    batch_size: int | None = None
+    """Views in one POST; None: as many as suit the plan (`views_a_post`)."""
     confirm_above: int | None = None
     webhook_url: str | None = None
+
+    def views_a_post(self, planned: int) -> int:
+        """Of a plan of so many. Large POSTs make a first run quick; small ones lose less time when one is refused."""
+        if self.batch_size is not None:
+            return self.batch_size
+        return LARGE_POST if planned > MANY_VIEWS else USUAL_POST
 
     @property
     def one_play_within(self) -> int | None:

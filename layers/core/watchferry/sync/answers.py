@@ -103,7 +103,7 @@ class SyncSettings(TypedDict):
     enabled: bool
     rewatch: Rewatch
     window_minutes: int
-    batch_size: int
+    batch_size: int | None
     confirm_above: int | None
     webhook_url: str | None
     """Masked."""

@@ -33,6 +33,6 @@ class ChangeSettings(Body):
     enabled: bool = False
     rewatch: Literal["each_play", "window", "once"] = "each_play"
     window_minutes: Annotated[int, Field(ge=1, le=7 * 1440)] = 60
-    batch_size: Annotated[int, Field(ge=1, le=250)] = 50
+    batch_size: Annotated[int, Field(ge=1, le=250)] | None = None
     confirm_above: Annotated[int, Field(ge=0)] | None = None
     webhook_url: Annotated[str, Field(max_length=2048)] | None = None

@@ -7,12 +7,14 @@ their turn. It ends by itself, in a try. What fails ends the run once nothing of
 from dataclasses import replace
 
 from watchferry.errors import RetryLater, Waiting
-from watchferry.storage.budgets import RATES
 from watchferry.storage.plans import number_of
 from watchferry.storage.runs import Run
 from watchferry.sync import commit
 from watchferry.sync.queues import LONGEST_DELAY, SendJob
 from watchferry.sync.workshop import Workshop
+
+TURN = 1.1
+"""Seconds from one POST of a user to the next: the one that Trakt wants between them, and what an answer takes."""
 
 STANDSTILL = 6 * 3600
 """Seconds in which no batch of a run was settled, after which the next failure ends it."""
@@ -50,4 +52,4 @@ def _turn(run: Run, job: SendJob) -> float:
     """
     left = run.batches - run.batches_done
     ahead = min(max(0, number_of(job.batch) - run.batches_done), left)
-    return ahead * RATES["POST"].interval_ms / 1000
+    return ahead * TURN

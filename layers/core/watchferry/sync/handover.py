@@ -8,16 +8,19 @@ from itertools import batched
 
 from watchferry.storage._dynamo import ConditionFailed, transact
 from watchferry.storage.account import Account
-from watchferry.storage.budgets import RATES
 from watchferry.storage.plans import batch_name
 from watchferry.storage.runs import Run
 from watchferry.sync import commit
 from watchferry.sync.brake import RUNS_COMPARED, too_many
+from watchferry.sync.deferral import TURN
 from watchferry.sync.plan import Plan
 from watchferry.sync.queues import SendJob
 from watchferry.sync.workshop import Workshop
 
 BRAKED = "awaiting_confirmation"
+
+HEAD_START = 5.0
+"""Seconds that the sender of the first batch is ahead of the messages of the others."""
 
 
 def hand_over(shop: Workshop, account: Account, run: Run, plan: Plan, *, worker: str) -> Run | None:
@@ -27,7 +30,7 @@ def hand_over(shop: Workshop, account: Account, run: Run, plan: Plan, *, worker:
         return None
     if titles:
         shop.unmatched.replace(run.user_id, titles, plan.unmatched)
-    batches = list(batched(plan.to_send, account.settings.batch_size, strict=False))
+    batches = list(batched(plan.to_send, account.settings.views_a_post(len(plan.to_send)), strict=False))
     shop.plans.write(run.run_id, run.attempt, batches, skips)
     braked = None
     if run.mode == "sync":
@@ -85,9 +88,9 @@ def begin_sending(shop: Workshop, run: Run) -> None:
 
 
 def send_all(shop: Workshop, run: Run, batches: list[str]) -> None:
-    """Queues the batches, one delayed after the other by Trakt's rate, so that they come when they may be sent."""
-    apart = RATES["POST"].interval_ms / 1000
-    shop.queues.send([(SendJob(run.user_id, run.run_id, name), number * apart) for number, name in enumerate(batches)])
+    """Queues the batches. The sender of the first goes on with the others (sender.py): theirs come a little later."""
+    jobs = [SendJob(run.user_id, run.run_id, name) for name in batches]
+    shop.queues.send([(job, number * TURN + HEAD_START if number else 0) for number, job in enumerate(jobs)])
 
 
 def resend_open(shop: Workshop, run: Run) -> None:

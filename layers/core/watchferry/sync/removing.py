@@ -54,7 +54,6 @@ class Removing:
     def remove(self) -> str:
         if not self.plays:
             return self.settle("SENT", gone=(), left=())
-        self.trakt.transport.throttle.reserve("POST")
         posting = self.shop.plans.posting(self.batch)
         if posting is None:
             return "another worker has it"

@@ -1,6 +1,6 @@
 """§4.5 of the sync document, with architecture.md's rule 1: a batch is sent once, or its outcome is read back.
 
-    PLANNED ──claim──▶ SENDING ──reserve, intend (still active?), posting──▶ POST ──▶ record ──▶ SENT
+    PLANNED ──claim──▶ SENDING ──intend (still active?), posting──▶ POST in its turn ──▶ record ──▶ SENT
                           │                                                     │
                           │ it is certain that nothing was stored               │ not known
                           ▼                                                     ▼
@@ -20,11 +20,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watchferry.clients.trakt import AddedHistory, Trakt
-from watchferry.errors import OutcomeUnknown, Rejected, RetryLater, WatchferryError
+from watchferry.errors import OutcomeUnknown, Rejected, RetryLater, Waiting, WatchferryError
 from watchferry.models import Event, Ids, Kind, Reason, Title, iso
 from watchferry.storage._dynamo import ConditionFailed, transact
+from watchferry.storage.budgets import PATIENCE
 from watchferry.storage.ledger import LedgerOutcome
-from watchferry.storage.plans import Batch, BatchStatus, halves
+from watchferry.storage.plans import Batch, BatchStatus, halves, number_of
 from watchferry.storage.runs import Run
 from watchferry.storage.unmatched import TO_MEND, unmatched_of
 from watchferry.sync import commit
@@ -34,8 +35,8 @@ from watchferry.sync.removing import Removing
 from watchferry.sync.trakt_history import HISTORY, HistoryReader
 from watchferry.sync.workshop import Workshop
 
-POST_TAKES = 26.0
-"""Seconds that a POST may take at most: its owner must live that long."""
+POST_TAKES = PATIENCE + 26.0
+"""Seconds that a POST may take at most, its turn waited for: its owner must live that long."""
 CONTENT_REFUSED = {400, 413, 422}
 """Any other refusal (405, 412 …) is of the request's form, which is our bug: it says nothing of the views."""
 MOST_POSTS = 5
@@ -80,7 +81,6 @@ class Sending:
     def post(self, missing: Sequence[int]) -> str:
         shop, run, batch = self.shop, self.run, self.batch
         events = [batch.events[position] for position in missing]
-        self.trakt.transport.throttle.reserve("POST")
         settled_at = self.deadline + shop.settings.read_back_settle_seconds
         active = shop.accounts.while_active(run.user_id, run.run_id)
         views = [(event.view, event.ids) for event in events]
@@ -185,8 +185,12 @@ class Sending:
         self.shop.ledger.withdraw(self.run.user_id, self.run.run_id, [event.view for event in events])
 
 
-def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) -> str:
-    """One message of the queue `history-batches`; returns a word for the log. Safe to repeat at any point."""
+def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float, patience: float | None = None) -> str:
+    """One batch; returns a word for the log. Safe to repeat at any point.
+
+    `patience`: seconds that it may wait for its turn; otherwise only the batch that is next waits, and the others come
+    again later unless Trakt can be asked at once: nobody else is sending then.
+    """
     run = shop.runs.get(job.user_id, job.run_id)
     batch = shop.plans.batch(job.run_id, job.batch)
     if (run is None or batch is None) and shop.accounts.get(job.user_id) is None:
@@ -201,6 +205,10 @@ def send_batch(shop: Workshop, job: SendJob, *, worker: str, deadline: float) ->
     if run.is_finished or not shop.accounts.keep_run(job.user_id, job.run_id):
         commit.superseded(shop, run)
         return "the run is over"
+    if patience is None:
+        patience = PATIENCE if number_of(job.batch) <= run.batches_done else 0
+    if (wait := shop.budgets.wait(job.user_id, "POST")) > patience:
+        return put_off(shop, run, job, Waiting("rate_limited", "it is not this batch's turn", after=wait))
     settle = shop.settings.read_back_settle_seconds
     claimed = shop.plans.claim(batch, owner=worker, until=deadline, settle=settle)
     if claimed is None:

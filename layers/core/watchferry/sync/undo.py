@@ -46,11 +46,12 @@ class PlanningUndo:
         added = [(batch, list(self.added(batch, ledger))) for batch in batches]
         found = self.plays_at_trakt(event for _, events in added for _, event in events)
         removals: list[Removal] = []
+        size = self.account.settings.views_a_post(sum(len(events) for _, events in added))
         for batch, events in added:
             ours = [(position, event, found.take(event)) for position, event in events]
             # What may have been sent, and was not, is the next run's to send.
             gone = [each for each in ours if each[2] is not None or each[1].outcome == "sent"]
-            for part in batched(gone, self.account.settings.batch_size, strict=False):
+            for part in batched(gone, size, strict=False):
                 undoing = Undoing(batch.run_id, batch.name, [each[0] for each in part], [each[2] for each in part])
                 removals.append((tuple(replace(event, outcome="planned") for _, event, _ in part), undoing))
         return removals
