@@ -71,7 +71,7 @@ def test_a_large_run_is_undone_in_large_batches(views: int, sizes: list[int]) ->
     world = World(large(views))
     run = world.run()
     world.settings(batch_size=None)
-    assert undone(world, run.run_id).counts["sent"] == views
+    assert undone(world, run.run_id).counts["removed"] == views
     removals = world.upstreams.trakt.requests("^/sync/history/remove$", "POST")
     assert [len(json.loads(entry.body)["ids"]) for entry in removals] == sizes
 
