@@ -64,6 +64,8 @@ class Line:
 
     def before(self, verb: str) -> None: ...
 
+    def answered(self, verb: str) -> None: ...
+
     def limited(self, verb: str, error: RetryLater) -> None:
         self.told.append((verb, error))
 

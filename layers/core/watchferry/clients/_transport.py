@@ -65,6 +65,9 @@ class Throttle(Protocol):
     def reserve(self, verb: str) -> None:
         """As `before`, for a call that the caller has to prepare first: the next `before` finds the place taken."""
 
+    def answered(self, verb: str) -> None:
+        """The upstream answered, and without trouble of its own."""
+
     def limited(self, verb: str, error: RetryLater) -> None:
         """The upstream answered 429, or another trouble with a time before which it is not to be asked."""
 
@@ -73,6 +76,8 @@ class Unthrottled:
     def before(self, verb: str) -> None: ...
 
     def reserve(self, verb: str) -> None: ...
+
+    def answered(self, verb: str) -> None: ...
 
     def limited(self, verb: str, error: RetryLater) -> None: ...
 
@@ -152,6 +157,8 @@ class Transport:
     ) -> httpx.Response:
         response = self._send(method, path, params=params, headers=headers, **body)
         trouble = meaning(self.upstream, response)
+        if not isinstance(trouble, RetryLater):
+            self.throttle.answered(_verb(method))
         if trouble is None:
             return response
         if isinstance(trouble, RetryLater) and (trouble.code == "rate_limited" or trouble.after is not None):
