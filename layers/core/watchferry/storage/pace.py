@@ -1,19 +1,19 @@
 """How often an upstream is asked that does not say how often it may be. Pure: times are seconds of any clock.
 
 It is asked as often as there are calls, until it answers 429. Then one call tries, after a pause that grows while 429
-is the answer; and from then on calls begin apart, more slowly than at the rate that was too high. While no 429 comes
-they move closer again, but never as close as that.
+is the answer; and from then on calls begin apart, more slowly than at the rate that was too high. That is kept: only
+where a 429 came before there was a rate, and so said nothing of it, calls move closer again while none comes.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
 
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 8.0
+FIRST_PAUSE, LONGEST_PAUSE = 3.0, 12.0
 """Seconds after a 429 before one call tries; doubled when that one meets it too."""
-SLOWER, CEILING = 1.6, 1.35
-"""Of the time between two calls that was too short: what is kept after it, and what is never gone below again."""
+SLOWER = 1.6
+"""Times the time between two calls that was too short: there may have been more of them than the limit by some."""
 CLOSER, ANSWERS = 0.8, 20
-"""After so many answers without a 429 the time between two calls shrinks so."""
+"""After so many answers the time between two calls shrinks so, as far as it may."""
 CAREFUL = 0.5
 """Seconds between two calls, where a 429 came before there was a rate."""
 SECOND = 1.0
@@ -28,7 +28,7 @@ class Pace:
     apart: float = 0.0
     """Seconds between the beginnings of two calls."""
     at_least: float = 0.0
-    """Never less again."""
+    """Less would be too often, as a 429 has shown."""
     _pause: float = FIRST_PAUSE
     _free_at: float = 0.0
     _tries_at: float | None = None
@@ -64,11 +64,12 @@ class Pace:
         elif now >= self._tries_at:
             self.turn += 1
             self._tries_at, self._free_at = None, now + self.apart
+            self._begun.clear()
 
     def _slow_down(self, now: float) -> None:
         calls = sum(now - SECOND < begun <= now for begun in self._begun)
         if not self.apart and calls < FEW:
             self.apart = CAREFUL
             return
-        too_short = max(self.apart, SECOND / (calls - 1)) if calls >= FEW else self.apart
-        self.apart, self.at_least = SLOWER * too_short, max(self.at_least, CEILING * too_short)
+        too_short = max(self.apart, SECOND / (calls - 1) if calls >= FEW else 0)
+        self.apart = self.at_least = SLOWER * too_short
