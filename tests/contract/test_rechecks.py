@@ -103,6 +103,26 @@ def test_what_could_not_be_read_is_known_as_such(rechecks: Rechecks, user: str, 
     assert rechecks.due(user).unread == frozenset()
 
 
+def test_what_could_not_be_read_is_due_with_every_run_for_a_day(rechecks: Rechecks, user: str, clock: Clock) -> None:
+    """From when it could not be read for the first time; then once a day, like all others, until it can be read."""
+    for _ in range(24):
+        rechecks.ask(user, [title(1), title(2)], days=1, unread={2})
+        assert {each.item for each in rechecks.due(user).titles} == {2}
+        clock.advance(DAY / 24)
+    rechecks.forget(user, [1])
+    assert rechecks.due(user).titles == [title(2)]
+    for _ in range(2):
+        rechecks.ask(user, [title(2)], days=1, unread={2})
+        assert rechecks.due(user).titles == []
+        assert rechecks.due(user).unread == {2}
+        clock.advance(DAY)
+        assert rechecks.due(user).titles == [title(2)]
+    rechecks.ask(user, [title(2)], days=1)
+    clock.advance(DAY)
+    rechecks.ask(user, [title(2)], days=1, unread={2})
+    assert rechecks.due(user).titles == [title(2)]
+
+
 def test_a_row_without_a_title_waits_too(rechecks: Rechecks, user: str, clock: Clock) -> None:
     """As a title whose id is negative (sync/collect.py)."""
     rechecks.ask(user, [title(-7, **{"7": 5})], days=7)

@@ -38,10 +38,22 @@ class Limit(NamedTuple):
 
 
 class RetryLater(WatchferryError):
-    """Retry later. `code` is a word of http-api.md; `after` is in seconds, None when nobody said."""
+    """Retry later. `code` is a word of http-api.md; `after` is in seconds, None when nobody said.
 
-    def __init__(self, code: str, detail: str, *, after: float | None = None, limit: Limit | None = None) -> None:
+    `service`: whose trouble it is (`trakt`, `kinopub`), where a run has to say so.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        after: float | None = None,
+        limit: Limit | None = None,
+        service: str | None = None,
+    ) -> None:
         super().__init__(detail)
+        self.service = service
         self.code = code
         self.detail = detail
         self.after = after
@@ -121,10 +133,11 @@ class StopAccount(WatchferryError):
 
 
 class StopRun(WatchferryError):
-    """This run fails with `code`; a later one may succeed."""
+    """This run fails with `code`; a later one may succeed. `service`: as RetryLater's."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, *, service: str | None = None) -> None:
         super().__init__(detail)
+        self.service = service
         self.code = code
         self.detail = detail
 

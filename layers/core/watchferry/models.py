@@ -78,8 +78,11 @@ class Title:
 
     @property
     def names(self) -> list[str]:
-        """`Русское / Original` → both names, in their order; one name only occurs too."""
-        return [name for part in self.title.split("/") if (name := part.strip())]
+        """`Русское / Original` → both names, in their order; one name only occurs too.
+
+        A slash parts them with a space, or the title's end, on either side: "Face/Off" and "24/7" are one name.
+        """
+        return [name for part in re.split(r"(?<!\S)/(?!\S)", self.title) if (name := part.strip())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.unit.sync.examples import NOON, show, steadily, title
 from watchferry.clients.kinopub import Watching
-from watchferry.sync.confirm import Confirmed, confirm_completed, never_finished, unreadable
+from watchferry.storage.ledger import Entry
+from watchferry.sync.confirm import Confirmed, as_sent_before, confirm_completed, never_finished, unreadable
 
 NOW = NOON + 500_000
 
@@ -24,6 +25,10 @@ seasons = st.lists(
     unique_by=lambda s: s["number"],
 )
 rows = st.dictionaries(st.integers(1, 9), st.integers(NOON - 100, NOON), max_size=4)
+Y2000 = 946_684_800
+odd_times = st.sampled_from([-1, 0, 1, 1000, Y2000 - 1, NOW + 86_401, 2**31, 2**31 - 1, NOON * 1000])
+good_times = st.sampled_from([Y2000, NOON - 9, NOON, NOW, NOW + 86_400])
+any_time = st.none() | good_times | odd_times
 
 
 def told(**item: Any) -> Watching:
@@ -73,14 +78,15 @@ def test_a_film_is_one_unit_and_finished_when_all_of_its_parts_are(made, known_r
 
 
 @steadily
-@given(updated, st.none() | st.integers(1, NOON), st.booleans())
-def test_when_it_was(said, row, is_film) -> None:
-    """A positive `updated`, also as text; else the row's `last_seen`; else now, with a note."""
+@given(any_time, any_time, st.booleans(), st.booleans())
+def test_when_it_was(said, row, is_film, as_text) -> None:
+    """`updated`, also as text, if it lies between 2000 and a day ahead; else the row's `last_seen`, if that does; else
+    now, with a note. Milliseconds, -1, 0, 1 and the year 2038 are no times."""
     kept = {} if row is None else {7: row}
-    seen = {"id": 7, "status": 1, "updated": said}
+    seen = {"id": 7, "status": 1, "updated": said if said is None or not as_text else str(said)}
     watching, made = (parts(seen), title(rows=kept)) if is_film else (one_season(seen), show(rows=kept))
-    positive = int(said) if said and int(said) > 0 else None
-    expected = (positive, False) if positive else (row, False) if row else (NOW, True)
+    times = [at for at in (said, row) if at is not None and Y2000 <= at <= NOW + 86_400]
+    expected = (times[0], False) if times else (NOW, True)
     assert only_view(confirm_completed(made, watching, NOW)) == expected
 
 
@@ -96,6 +102,12 @@ def test_a_film_in_parts_was_watched_when_its_latest_part_was() -> None:
     assert (view.watched_at, view.media, view.duration, view.type) == (NOON - 20, 11, 3000, "movie")
     (view,) = confirm_completed(title(rows={}), watching, NOW).finished
     assert (view.watched_at, view.timestamp_missing) == (NOON - 50, False)
+
+
+def test_a_part_without_a_time_does_not_date_the_film() -> None:
+    """The year 2038 is not the latest part's."""
+    watching = parts({"id": 11, "status": 1, "updated": NOON}, {"id": 12, "status": 1, "updated": 2**31})
+    assert only_view(confirm_completed(title(rows={}), watching, NOW)) == (NOON, False)
 
 
 @pytest.mark.parametrize("statuses", [(1, 1, 0), (1, -1), (0,), (-1,), (-1, -1)])
@@ -160,6 +172,36 @@ def test_a_title_that_shows_nothing_is_not_finished(watching: Watching) -> None:
     """Nor one that Kinopub does not answer for at all."""
     assert confirm_completed(title(), watching, NOW) == never_finished(title())
     assert never_finished(title()).finished == ()
+    assert never_finished(title()).empty
+
+
+@pytest.mark.parametrize("watching", [parts({"id": 5, "status": -1}), one_season({"id": 5, "status": -1})])
+def test_a_title_of_which_something_is_shown_is_not_empty(watching: Watching) -> None:
+    assert not confirm_completed(title(), watching, NOW).empty
+    assert not unreadable(title()).empty
+
+
+def entry(outcome: Any, at: int = NOON, **ids: int) -> Entry:
+    return Entry(at, outcome, ids, "a run", timestamp_missing=False, settled_at=0)
+
+
+@pytest.mark.parametrize("outcome", ["sent", "duplicate"])
+@pytest.mark.parametrize("status", [0, -1])
+def test_what_was_sent_and_is_not_finished_now_is_a_duplicate(outcome: str, status: int) -> None:
+    """A film in parts too, whose unit is its first part: it is being watched again, or was taken back."""
+    film = confirm_completed(title(), parts({"id": 5, "status": 1}, {"id": 6, "status": status}), NOW)
+    part = confirm_completed(show(rows={5: NOON}), one_season({"id": 5, "status": status}), NOW)
+    for (event,), unit in ((film.unfinished, "113-5"), (part.unfinished, "90-5")):
+        sent = as_sent_before(
+            event, {unit: [entry("sending"), entry(outcome, NOON - 9, trakt=1), entry(outcome, trakt=2)]}
+        )
+        assert (sent.view, sent.outcome, sent.reason, sent.ids) == (event.view, "skipped", "duplicate", {"trakt": 2})
+        for other in (
+            {},
+            {"113-6": [entry(outcome)]},
+            {unit: [entry("removed"), entry("not_found"), entry("sending")]},
+        ):
+            assert as_sent_before(event, other) == event
 
 
 def test_two_episodes_marked_in_bulk_share_their_second() -> None:

@@ -158,6 +158,94 @@ def test_the_documented_season_form_is_understood(bench: Bench) -> None:
     assert [path.rpartition("/")[2] for path in bench.calls()] == ["tt14688458", "seasons", "1", "2", "7"]
 
 
+def test_what_one_user_needed_of_the_documented_form_is_not_all_that_there_is(bench: Bench) -> None:
+    """Another one needs another season: it is asked for, and not said to be unknown for hours."""
+    bench.upstreams.trakt.options.set(documented_season_form=True)
+    bench.map(show(), numbers((1, 1)))
+    bench.calls()
+    assert reasons(bench.map(show(), numbers((2, 2)))) == []
+    assert [path.rpartition("/")[2] for path in bench.calls()] == ["seasons", "2"]
+
+
+def shown_by_trakt(bench: Bench, season: int, *episodes: int, count: int | None = None) -> dict[str, Any]:
+    listed = [{"season": season, "number": n, "ids": {"trakt": bench.trakt_id(season, n)}} for n in episodes]
+    return {"number": season, "ids": {"trakt": season}, "episode_count": count, "episodes": listed}
+
+
+def answer(bench: Bench, path: str, body: Any, times: int | None = None) -> None:
+    bench.upstreams.trakt.faults.add(path=path, status=200, body=body, times=times)
+
+
+def memories(bench: Bench) -> list[str]:
+    return [key for (key,) in bench.dynamo.tables["Mappings"] if key.startswith("seasons-")]
+
+
+def test_seasons_that_count_episodes_and_show_none_are_asked_one_by_one(bench: Bench) -> None:
+    """Those that are needed, and no other; a season without a count of episodes is merely empty."""
+    answer(
+        bench, "/seasons$", [shown_by_trakt(bench, n, count=8) for n in (0, 1, 2)] + [shown_by_trakt(bench, 3, count=0)]
+    )
+    mapped = bench.map(show(), numbers((1, 1), (1, 3), (2, 2), (3, 1)))
+    assert [ids["trakt"] for _, ids in mapped.views] == [
+        bench.trakt_id(1, 1),
+        bench.trakt_id(1, 3),
+        bench.trakt_id(2, 2),
+    ]
+    assert reasons(mapped) == ["episode_not_found"]
+    asked = bench.upstreams.trakt.requests("/seasons$")
+    assert ("extended", "full,episodes") in asked[0].query
+    assert [path.rpartition("/")[2] for path in bench.calls()] == ["tt14688458", "seasons", "1", "2"]
+
+
+@pytest.mark.parametrize("aired", [None, 0, 3])
+def test_seasons_that_show_nothing_are_no_answer(bench: Bench, aired: int | None) -> None:
+    """It is later, for this user and all others: nothing is remembered, and soon all is found."""
+    seasons = [shown_by_trakt(bench, 1, count=8 if aired is None else None) | {"aired_episodes": aired or 8}]
+    answer(bench, "/seasons$", seasons)
+    answer(bench, r"/seasons/\d+$", [])
+    with pytest.raises(RetryLater) as later:
+        bench.map(show(), numbers((1, 1)))
+    assert (later.value.code, later.value.service, memories(bench)) == ("upstream_empty", "trakt", [])
+    bench.upstreams.trakt.faults.clear()
+    bench.upstreams.trakt.faults.add(path=r"/seasons/\d+$", status=404, times=None)
+    answer(bench, "/seasons$", seasons)
+    with pytest.raises(RetryLater):
+        bench.map(show(), numbers((1, 1)))
+    bench.upstreams.trakt.faults.clear()
+    assert reasons(bench.map(show(), numbers((1, 1)))) == []
+
+
+def test_a_season_in_trouble_that_nobody_needed_is_not_remembered_as_empty(bench: Bench) -> None:
+    """Of the show's other season all is known; who needs this one has it asked for."""
+    answer(bench, "/seasons$", [shown_by_trakt(bench, 1, 1, 3, count=2), shown_by_trakt(bench, 2, count=2)])
+    assert reasons(bench.map(show(), numbers((1, 1)))) == []
+    bench.calls()
+    assert reasons(bench.map(show(), numbers((1, 3)))) == []
+    assert bench.calls() == []
+    assert reasons(bench.map(show(), numbers((2, 2)))) == []
+
+
+def test_a_season_that_shows_fewer_than_it_counts_is_asked_by_itself(bench: Bench) -> None:
+    """What it still lacks then is not there; what was shown stays."""
+    answer(bench, "/seasons$", [shown_by_trakt(bench, 1, 1, count=3)])
+    assert reasons(bench.map(show(), numbers((1, 1), (1, 3), (1, 2)))) == ["episode_not_found"]
+    bench.now += SEASONS_KEPT + 1
+    answer(bench, r"/seasons/\d+$", [])
+    assert reasons(bench.map(show(), numbers((1, 1), (1, 3)))) == ["episode_not_found"]
+
+
+def test_a_show_without_seasons_may_have_those_that_are_needed(bench: Bench) -> None:
+    answer(bench, "/seasons$", [])
+    assert reasons(bench.map(show(), numbers((1, 1), (7, 1)))) == ["episode_not_found"]
+
+
+def test_seasons_may_be_years_and_numbers_zero(bench: Bench) -> None:
+    catalogue = bench.upstreams.library.catalogue
+    made = catalogue.add_show(title="Years", year=2010, imdb="tt0000901", seasons={2010: [0, 1, 300]})
+    mapped = bench.map(show(imdb="tt0000901"), numbers((2010, 0), (2010, 300)))
+    assert [ids["trakt"] for _, ids in mapped.views] == [made.seasons[2010].episodes[n].trakt for n in (0, 300)]
+
+
 def test_a_show_that_trakt_does_not_know_is_forgotten_sooner(bench: Bench) -> None:
     """A day for what is missing, a month for what is there."""
     unknown = show(imdb="tt9999999")

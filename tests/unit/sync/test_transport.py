@@ -71,6 +71,8 @@ class Line:
     def after(self, verb: str) -> None:
         self.ended.append(verb)
 
+    def answered(self, verb: str) -> None: ...
+
     def limited(self, verb: str, error: RetryLater) -> None:
         self.told.append((verb, error))
 

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.chaos.promises import run_problems
 from tests.unit.sync.test_planner import newest, no_pause, times
 from tests.upstreams import Library, film, series
 from tests.upstreams.web import PACKINGS
@@ -168,8 +169,42 @@ def test_a_title_that_cannot_be_read_holds_up_no_other(world: Odd, title: int, c
     assert run.error is not None
     assert (run.status, run.counts["sent"], run.error["code"]) == ("partial", 2, "not_all_read")
     assert world.upstreams.library.titles[title].name in run.error["detail"]
+    assert run.error["service"] == "kinopub"
     assert not_completed(world, run) == [title]
     assert world.account().cursor == run.cursor
+
+
+@pytest.mark.parametrize(("change", "status"), ODD_TITLES.values(), ids=ODD_TITLES.keys())
+def test_for_a_day_it_is_asked_again_by_every_run_and_then_once_a_day(world: Odd, change: Any, status: int) -> None:
+    """So that an hour's trouble costs an hour: nothing waits for it any more, and nothing is put off."""
+    world.alter("^/v1/watching", change, SILO, status)
+    world.run()
+    first = world.now
+    for _ in range(23):
+        world.now += 3600
+        begun = world.now
+        run = world.run()
+        assert (run.status, run.counts["sent"], not_completed(world, run)) == ("succeeded", 0, [SILO])
+        assert world.now - begun < 30
+    while world.now < first + 3 * DAY:
+        world.now += 3600
+        world.run()
+    days = [int(entry.at - first) // DAY for entry in world.upstreams.kinopub.requests("^/v1/watching")]
+    tries = 5 if status in (500, 503) else 1
+    assert (days.count(1), days.count(2)) == (tries, tries)
+    world.alterations.clear()
+    world.now += DAY + 1
+    assert (world.run().counts["sent"], plays(world)) == (1, 3)
+
+
+@pytest.mark.parametrize(("change", "status"), ODD_TITLES.values(), ids=ODD_TITLES.keys())
+def test_an_hours_trouble_costs_an_hour(world: Odd, change: Any, status: int) -> None:
+    world.alter("^/v1/watching", change, SILO, status)
+    world.run()
+    world.alterations.clear()
+    world.now += 3600
+    assert (world.run().counts["sent"], plays(world)) == (1, 3)
+    world.now += 3600
     assert world.run().calls == {"kinopub": 1, "trakt": 0}
 
 
@@ -356,9 +391,9 @@ def test_a_page_without_one_row_that_can_be_read_is_no_page_of_rows() -> None:
 # ---------------------------------------------------------------- Trakt
 
 
-@pytest.mark.parametrize("status", [400, 404, 410, 500])
+@pytest.mark.parametrize("status", [400, 404, 410])
 def test_a_search_that_trakt_refuses_holds_up_no_other(world: Odd, status: int) -> None:
-    """Its title waits among what did not match, for its user or for a day on which it is found."""
+    """Its title waits among what did not match, for its user or for the day on which it is found."""
     world.alter("^/search/movie", lambda answer: {}, status=status)
     run = world.run()
     assert run.error is not None
@@ -370,6 +405,41 @@ def test_a_search_that_trakt_refuses_holds_up_no_other(world: Odd, status: int) 
     run = world.run()
     assert (run.status, run.counts["sent"], plays(world)) == ("succeeded", 1, 3)
     assert list(world.shop.unmatched.all(USER)) == []
+
+
+@pytest.mark.parametrize("status", [500, 503, 200])
+def test_what_trakt_could_not_be_asked_is_not_said_to_be_unknown_there(world: Odd, status: int) -> None:
+    """Nothing is said of the title's views; the run says that they wait, and the next one asks."""
+    world.alter("^/search/movie", lambda answer: {}, status=status)
+    run = world.run()
+    assert run.error is not None
+    assert (run.status, run.counts["sent"], run_problems(world, run)) == ("partial", 2, [])
+    assert (run.error["code"], run.error["service"]) == ("not_all_read", "trakt")
+    assert "Solaris" in run.error["detail"]
+    assert [event.view.item for event in world.events(run)].count(SOLARIS) == 0
+    assert (run.counts["completed"], sum(run.counts["skipped"].values())) == (2, 0)
+    assert list(world.shop.unmatched.all(USER)) == []
+    world.now += 3600
+    begun = world.now
+    run = world.run()
+    assert (run.status, run.counts["sent"], run_problems(world, run)) == ("succeeded", 0, [])
+    assert world.now - begun < 30
+    world.alterations.clear()
+    world.now += 3600
+    run = world.run()
+    assert (run.status, run.error, run.counts["sent"], plays(world)) == ("succeeded", None, 1, 3)
+
+
+def test_what_did_not_match_stays_listed_while_trakt_cannot_be_asked(world: Odd) -> None:
+    """Its user may say what it is meanwhile."""
+    world.alter("^/search/movie", lambda answer: [])
+    world.run()
+    assert [row.key for row in world.shop.unmatched.all(USER)] == [str(SOLARIS)]
+    world.alterations.clear()
+    world.alter("^/search/movie", lambda answer: {}, status=503)
+    world.now += 2 * DAY
+    world.run()
+    assert [row.key for row in world.shop.unmatched.all(USER)] == [str(SOLARIS)]
 
 
 def test_when_trakt_answers_nothing_nothing_is_set_aside(world: Odd) -> None:

@@ -96,6 +96,9 @@ class Throttle(Protocol):
     def after(self, verb: str) -> None:
         """The call is answered, or given up. Raises nothing: that would hide what became of it."""
 
+    def answered(self, verb: str) -> None:
+        """The upstream answered, and without trouble of its own."""
+
     def limited(self, verb: str, error: RetryLater) -> None:
         """The upstream answered 429, or another trouble with a time before which it is not to be asked."""
 
@@ -104,6 +107,8 @@ class Unthrottled:
     def before(self, verb: str) -> None: ...
 
     def after(self, verb: str) -> None: ...
+
+    def answered(self, verb: str) -> None: ...
 
     def limited(self, verb: str, error: RetryLater) -> None: ...
 
@@ -183,6 +188,8 @@ class Transport:
     ) -> httpx.Response:
         response = self._send(method, path, params=params, headers=headers, **body)
         trouble = meaning(self.upstream, response)
+        if not isinstance(trouble, RetryLater):
+            self.throttle.answered(_verb(method))
         if trouble is None:
             return response
         if isinstance(trouble, AppRefused):

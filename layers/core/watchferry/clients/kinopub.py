@@ -26,8 +26,8 @@ from watchferry.clients.trakt import Credential
 from watchferry.errors import ConnectAgain, RetryLater, TokenRefused
 
 LARGEST_PAGE = 50
-LATEST = 2**33
-"""Unix seconds of the year 2242: a later time is not one."""
+EARLIEST, LATEST = 946_684_800, 2**33
+"""Unix seconds of the years 2000 and 2242: what lies outside (-1, 0, 1, milliseconds) is not a time."""
 ROWS_OF_ITS_OWN = 10
 """So many rows of a page, and not one that can be read: it is not the rows', the whole answer is something else."""
 
@@ -50,7 +50,7 @@ def _natural(value: object) -> int | None:
 
 def _moment(value: object) -> int | None:
     number = _number(value)
-    return number if number is not None and 0 < number < LATEST else None
+    return number if number is not None and EARLIEST <= number < LATEST else None
 
 
 def _text(value: object) -> str:
@@ -121,6 +121,7 @@ class HistoryRow(_Tolerant):
 class Pagination(_Tolerant):
     total: Natural = None
     """The number of pages."""
+    perpage: Natural = None
     total_items: Natural = None
 
 

@@ -91,6 +91,22 @@ class Season(_Tolerant):
     number: int
     episodes: Annotated[list[IfReadable[Episode]] | None, BeforeValidator(_list)] = None
     """None where they were left out; None in place of one that cannot be read."""
+    episode_count: Number = None
+    aired_episodes: Number = None
+
+    @property
+    def counted(self) -> int:
+        """How many episodes it says that it has; 0 where it does not say."""
+        return max(self.episode_count or 0, self.aired_episodes or 0)
+
+    @property
+    def readable(self) -> list[Episode]:
+        return [episode for episode in self.episodes or [] if episode is not None]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it shows as many episodes as it counts."""
+        return self.episodes is not None and len(self.readable) >= self.counted
 
 
 class Work(_Tolerant):
@@ -243,8 +259,11 @@ class Trakt:
         return Hits([hit for hit in readable if hit.type == kind], complete)
 
     def seasons(self, show: int) -> list[Season]:
-        """Every season with its episodes, in one call. `episodes` is None where Trakt left them out."""
-        answer = self._read(_seasons, f"/shows/{show}/seasons", {"extended": "episodes"})
+        """Every season with its count of episodes and the episodes, in one call.
+
+        `episodes` is None where Trakt left them out. It may be empty beside a count, for as long as an hour.
+        """
+        answer = self._read(_seasons, f"/shows/{show}/seasons", {"extended": "full,episodes"})
         return [season for season in answer if season is not None]
 
     def season(self, show: int, number: int) -> list[Episode]:

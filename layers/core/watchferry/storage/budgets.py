@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from watchferry.errors import Limit, RetryLater, Waiting
 from watchferry.storage._dynamo import Attr, Clock, ConditionBase, ConditionFailed, Item, Table
+from watchferry.storage.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,12 @@ GETS_AT_ONCE = 10
 
 PATIENCE = 4.0
 """Seconds that a worker waits for its place itself; for longer ones a successor is queued."""
+
+A_MOMENT = 0.5
+"""Seconds after which whoever waits for a place looks whether it still is one."""
+
+MOST_TURNS = 20
+"""After so many it is not waited any longer: what comes of it, the upstream says."""
 
 WITHOUT_RETRY_AFTER = 10.0
 """Seconds: an edge 429 may name no time."""
@@ -199,6 +206,8 @@ class Budget:
             # The answer counts for more than the next one's time, which comes all the same.
             log.warning("a budget was not told of an answer", exc_info=True)
 
+    def answered(self, verb: str) -> None: ...
+
     def limited(self, verb: str, error: RetryLater) -> None:
         self._left.clear()
         if error.after is None:
@@ -208,9 +217,10 @@ class Budget:
 
 @dataclass(slots=True)
 class Silence:
-    """A time before which an upstream without a known limit is not to be asked, as a Throttle of the transport.
+    """The pace of a job's calls to an upstream without a known limit, as a Throttle of the transport. Threads share it.
 
-    It is asked for once a job, since one planner at a time works for a user; it holds for every verb.
+    The upstream may name a time before which it is not to be asked: that is asked for once a job, since one planner at
+    a time works for a user. Both hold for every verb.
     """
 
     budgets: Budgets
@@ -218,12 +228,27 @@ class Silence:
     upstream: str
     pause: Callable[[float], None]
     _until: float | None = None
+    _pace: Pace = field(default_factory=Pace)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def before(self, _verb: str) -> None:
-        now = self.budgets.clock()
-        if self._until is None:
-            self._until = now + self.budgets.blocked(self.user_id, self.upstream)
-        left = self._until - now
+        self._until_it_may_be_asked()
+        for _ in range(MOST_TURNS):
+            with self._lock:
+                now, turn = self.budgets.clock(), self._pace.turn
+                left = self._pace.place(now) - now
+            while left > 0 and turn == self._pace.turn:
+                self.pause(min(left, A_MOMENT))
+                left -= A_MOMENT
+            if turn == self._pace.turn:
+                return
+
+    def _until_it_may_be_asked(self) -> None:
+        with self._lock:
+            now = self.budgets.clock()
+            if self._until is None:
+                self._until = now + self.budgets.blocked(self.user_id, self.upstream)
+            left = self._until - now
         if left > PATIENCE:
             raise Waiting("rate_limited", f"{self.upstream} has asked to be left alone for a while", after=left)
         if left > 0:
@@ -231,11 +256,19 @@ class Silence:
 
     def after(self, _verb: str) -> None: ...
 
+    def answered(self, _verb: str) -> None:
+        with self._lock:
+            self._pace.answered(self.budgets.clock())
+
     def limited(self, _verb: str, error: RetryLater) -> None:
-        """Where nobody said how long, the caller finds out by asking less and less."""
-        if error.after is None:
-            return
-        self._until = max(self._until or 0, self.budgets.clock() + error.after)
+        """Where nobody said how long, one call at a time finds out."""
+        now = self.budgets.clock()
+        with self._lock:
+            if error.code == "rate_limited":
+                self._pace.limited(now)
+            if error.after is None:
+                return
+            self._until = max(self._until or 0, now + error.after)
         self.budgets.block(self.user_id, self.upstream, seconds=error.after)
 
 

@@ -10,6 +10,11 @@ from watchferry.storage._packed import pack, unpack
 FOUND = 30 * 86400
 MISSING = 86400
 
+WITNESSES = "kinopub-witnesses"
+"""The key of titles for which Kinopub has answered, whoever asked: they tell whether it answers at all."""
+MOST_WITNESSES = 3
+WITNESSES_CHOSEN_AGAIN_AFTER = 86400
+
 
 @dataclass(frozen=True, slots=True)
 class Remembered:

@@ -50,18 +50,28 @@ class Rechecks:
             yield item["due_at"], Title.restored(unpack(item["title"]))
 
     def ask(self, user_id: str, titles: Iterable[Title], *, days: int, unread: Collection[int] = frozenset()) -> None:
-        """In so many days. `unread`: those of them that could not be read."""
-        due_at = int(self.clock()) + days * DAY
+        """In so many days. `unread`: those of them that could not be read; they are due again with the next run, until
+        they have been unread for a day: an hour's trouble of an upstream must not cost a day.
+        """
+        now = int(self.clock())
+        known = self._unread_since(user_id) if unread else {}
+        since = {item: known.get(item, now) for item in unread}
         self.table.put_many(
             {
                 "user_id": user_id,
                 "item": str(title.item),
-                "due_at": due_at,
+                "due_at": now if since.get(title.item, 0) > now - DAY else now + days * DAY,
                 "title": pack(title.stored()),
-                "unread": title.item in unread or None,
+                "unread": since.get(title.item),
             }
             for title in titles
         )
+
+    def _unread_since(self, user_id: str) -> Mapping[int, int]:
+        """Title → when it could first not be read."""
+        rows = self.table.query(Key("user_id").eq(user_id))
+        # Earlier versions noted no time: that was long ago.
+        return {int(row["item"]): int(row["unread"]) for row in rows if row.get("unread")}
 
     def forget(self, user_id: str, items: Sequence[int]) -> None:
         """What was asked for by runs."""

@@ -20,6 +20,9 @@ type RunStatus = Literal[
     "queued", "collecting", "mapping", "awaiting_confirmation", "sending", "succeeded", "partial", "failed", "cancelled"
 ]
 
+NOT_ALL_READ = "not_all_read"
+"""The note of a run that could not read all that it came upon; its views were not all sent."""
+
 _THERE = Attr("run_id").exists()
 """Asked by every change that would make a row otherwise: a run that was deleted with its user must not come back."""
 
@@ -66,8 +69,8 @@ class Run:
     """A person has agreed to the plan."""
     undoes: str | None
     """The run whose plays this one removes."""
-    unread: str | None
-    """What could not be read, in words; it is remembered (storage/rechecks.py)."""
+    note: Mapping[str, str] | None
+    """What its user has to know of a run that comes to its end: `code`, `detail` and perhaps `service`."""
     progressed_at: int
     """When its sending began, or a batch of it was last settled."""
 
@@ -119,7 +122,7 @@ class Run:
             cursor=Cursor(cursor["last_seen"], frozenset(cursor["rows"])) if cursor else None,
             confirmed=item.get("confirmed", False),
             undoes=item.get("undoes"),
-            unread=item.get("unread"),
+            note=item.get("note"),
             progressed_at=item.get("progressed_at") or item["started_at"],
         )
 
@@ -227,7 +230,7 @@ class Runs:
         skipped: Mapping[str, int],
         batches: int,
         cursor: Cursor | None,
-        unread: str | None = None,
+        note: Mapping[str, str] | None = None,
         error: Mapping[str, str] | None = None,
     ) -> Item:
         """Part of the transaction from which on the plan of this attempt holds; holds itself for one planner only."""
@@ -242,7 +245,7 @@ class Runs:
                 "plan": run.attempt,
                 "batches": batches,
                 "cursor": {"last_seen": cursor.last_seen, "rows": sorted(cursor.rows)} if cursor else None,
-                "unread": unread,
+                "note": dict(note) if note else None,
                 "error": dict(error) if error else None,
                 "progressed_at": int(self.clock()),
             },

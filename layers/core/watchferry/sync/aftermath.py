@@ -25,7 +25,7 @@ class Aftermath:
     wishes: Mapping[int, str]
     """Titles that their user wanted to be looked at, which they have been (storage/rechecks.py)."""
     unread: frozenset[int] = frozenset()
-    """Of those to be looked at again, titles that could not be read."""
+    """Of those to be looked at again, titles that could not be read: for a day they are due with every run."""
 
     def take_effect(self, shop: Workshop, run: Run) -> None:
         shop.ledger.record(run.user_id, run.run_id, [(view, "duplicate", ids) for view, ids in self.found])

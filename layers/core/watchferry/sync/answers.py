@@ -39,6 +39,8 @@ class UpstreamCalls(TypedDict):
 class RunError(TypedDict):
     code: str
     detail: str
+    service: NotRequired[str]
+    """`trakt` or `kinopub`, where it is one of them alone."""
 
 
 class Run(TypedDict):

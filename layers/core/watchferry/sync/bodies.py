@@ -16,7 +16,7 @@ class Mend(Body):
     """`PUT /sync/overrides/{key}`: another title of Trakt's, or none."""
 
     trakt_id: Annotated[int, Field(ge=1, le=2**53)] | None = None
-    season_offset: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    season_offset: Annotated[int, Field(ge=-3000, le=3000)] = 0
     episode_offset: Annotated[int, Field(ge=-10_000, le=10_000)] = 0
     ignore: Literal[True] | None = None
 

@@ -4,14 +4,22 @@ A row that does not say of which title it is gives no candidate. It may say so l
 it: so it is remembered as a title without a name, whose id is negative, and a later run reads down to it again.
 """
 
-from collections.abc import Callable, Iterable
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any, Self
 
-from watchferry.clients.kinopub import LARGEST_PAGE, History, HistoryRow, Item, Kinopub
+from watchferry.clients.kinopub import History, HistoryRow, Item, Kinopub
+from watchferry.errors import RetryLater
 from watchferry.models import Title, imdb_id
 from watchferry.storage.account import Cursor
+from watchferry.sync.reading import HISTORY_EMPTY, Reading, empty
+
+LIMITED_AT_MOST = 5
+"""429s in a row that are waited out here; where they come from, somebody else decides how long (storage/budgets.py)."""
+SHORT = 2.0
+"""Seconds; an upstream that asks for a longer pause is asked by a later job."""
 
 
 @dataclass(slots=True)
@@ -20,13 +28,9 @@ class Collected:
 
     titles: dict[int, Title] = field(default_factory=dict)
     rows: int = 0
-    next_page: int = 1
-    pages: int | None = None
-    items: int | None = None
-    """`total_items` of the last page read."""
+    reading: Reading = field(default_factory=Reading)
     cursor: Cursor | None = None
     """Of the first page: where the account's cursor goes when all of this has been dealt with."""
-    complete: bool = False
     nameless: dict[int, Title] = field(default_factory=dict)
     """Rows that do not say of which title they are."""
     owed: dict[int, Title] = field(default_factory=dict)
@@ -38,11 +42,8 @@ class Collected:
         return {
             "titles": [title.stored() for title in self.titles.values()],
             "rows": self.rows,
-            "next_page": self.next_page,
-            "pages": self.pages,
-            "items": self.items,
+            "reading": self.reading.stored(),
             "cursor": [self.cursor.last_seen, sorted(self.cursor.rows)] if self.cursor else None,
-            "complete": self.complete,
             "nameless": [title.stored() for title in self.nameless.values()],
             "owed": [title.stored() for title in self.owed.values()],
             "witness": self.witness.stored() if self.witness else None,
@@ -57,47 +58,93 @@ class Collected:
             **{
                 **data,
                 **{name: _restored(data.get(name, ())) for name in ("titles", "nameless", "owed")},
+                "reading": Reading.restored(data["reading"]),
                 "witness": Title.restored(witness) if witness else None,
                 "cursor": Cursor(cursor[0], frozenset(cursor[1])) if cursor else None,
             }
         )
 
 
-def collect(kinopub: Kinopub, known: Cursor | None, so_far: Collected, tick: Callable[[Collected], None]) -> Collected:
+def collect(
+    kinopub: Kinopub,
+    known: Cursor | None,
+    so_far: Collected,
+    tick: Callable[[Collected], None],
+    *,
+    before: Cursor | None = None,
+    may_be_cleared: Callable[[], bool] = lambda: False,
+    pause: Callable[[float], None] = time.sleep,
+) -> Collected:
     """Reads pages, newest row first, until one holds a row that is older than the newest that an earlier run knew.
 
     Rows shift while one pages. A view that is watched meanwhile moves to the top: what is below moves down and is read
     twice, and the row itself is the next run's, since it is newer than this run's cursor. A row that is removed moves
     what is below up, past the reader: when the count shrinks, it goes back by as many rows.
+
+    `before`: the account's cursor, whatever is known. A history that is empty now is believed only if it
+    `may_be_cleared`; then the cursor stays. Raises StopRun where the history cannot be read whole (reading.py).
     """
-    owed = {place for title in so_far.owed.values() for row in title.rows.items() for place in _places(*row)}
-    any_row = any(not _places(*row) for title in so_far.owed.values() for row in title.rows.items())
+    reading = so_far.reading
+    expected = before is not None and bool(before.rows)
+    is_news = _news(known, so_far)
     down_to = min((seen for title in so_far.owed.values() for seen in title.rows.values()), default=None)
-    while not so_far.complete:
-        answer = kinopub.history(so_far.next_page)
-        items = answer.pagination.total_items
-        if so_far.items is not None and items is not None and items < so_far.items and so_far.next_page > 1:
-            so_far.next_page = max(1, so_far.next_page - ceil((so_far.items - items) / LARGEST_PAGE))
-            so_far.items = items
+    while not reading.complete:
+        answer = _patiently(kinopub, reading.next_page)
+        if not reading.told(answer.pagination, len(answer.history)):
             continue
-        so_far.items = items
-        so_far.pages = answer.pagination.total
-        if so_far.cursor is None:
+        if reading.is_at_its_beginning and (so_far.cursor is None or len(answer.history) > len(so_far.cursor.rows)):
             so_far.cursor = _cursor(answer)
         for row in answer.history:
-            place = _media(row), row.last_seen
-            if any_row or not _is_known(*place, known) or owed & _places(*place):
+            if is_news(row):
                 _add(so_far, row)
             elif row.item is not None and so_far.witness is None:
                 so_far.witness = _title(row.item)
-        so_far.complete = (
-            any(_is_old(row, known) and (down_to is None or row.last_seen < down_to) for row in answer.history)
-            or not answer.history
-            or (so_far.pages is not None and so_far.next_page >= so_far.pages)
-        )
-        so_far.next_page += 1
+        ends = any(_is_old(row, known) and (down_to is None or row.last_seen < down_to) for row in answer.history)
+        seconds = reading.took(_rows(answer.history), ends=ends, expected=expected)
+        if seconds is not None:
+            pause(seconds)
+        if reading.note and reading.note["code"] == HISTORY_EMPTY:
+            if not may_be_cleared():
+                raise empty(reading.note["detail"])
+            so_far.cursor = before
         tick(so_far)
     return so_far
+
+
+def _patiently(kinopub: Kinopub, page: int) -> History:
+    """Waits out a 429 if it is short: whoever has read pages is not sent back for one."""
+    for _ in range(LIMITED_AT_MOST - 1):
+        try:
+            return kinopub.history(page)
+        except RetryLater as trouble:
+            if trouble.code != "rate_limited" or (trouble.after or 0) > SHORT:
+                raise
+    return kinopub.history(page)
+
+
+def _rows(page: Sequence[HistoryRow]) -> list[str]:
+    """What tells the rows of a history apart, one of each unit; those that do not name theirs, within their page."""
+    alike: Counter[str] = Counter()
+    names = []
+    for row in page:
+        if row.media:
+            names.append(str(row.media.id))
+            continue
+        name = f"{row.item.id if row.item else ''}@{row.last_seen}"
+        alike[name] += 1
+        names.append(f"{name}#{alike[name]}")
+    return names
+
+
+def _news(known: Cursor | None, so_far: Collected) -> Callable[[HistoryRow], bool]:
+    owed = {place for title in so_far.owed.values() for row in title.rows.items() for place in _places(*row)}
+    any_row = any(not _places(*row) for title in so_far.owed.values() for row in title.rows.items())
+
+    def is_news(row: HistoryRow) -> bool:
+        place = _media(row), row.last_seen
+        return any_row or not _is_known(*place, known) or bool(owed & _places(*place))
+
+    return is_news
 
 
 def _cursor(first_page: History) -> Cursor:

@@ -14,7 +14,7 @@ from watchferry.errors import (
     WatchferryError,
 )
 from watchferry.storage._dynamo import ConditionFailed, transact
-from watchferry.storage.runs import Run, RunStatus
+from watchferry.storage.runs import NOT_ALL_READ, Run, RunStatus
 from watchferry.sync.workshop import Workshop
 
 
@@ -29,10 +29,10 @@ def commit_if_complete(shop: Workshop, run: Run) -> None:
         error = {"code": "not_all_sent", "detail": f"{run.batches_failed} of {run.batches} batches could not be sent"}
         end(shop, run, "partial" if run.has_effect else "failed", error)
         shop.telling.run_failed(run.user_id, run.run_id, error["code"], error["detail"])
-    elif run.unread:
+    elif run.note:
         # Every batch was sent and what could not be read is remembered: all that lies behind the cursor is dealt with.
-        status: RunStatus = "partial" if run.has_effect else "succeeded"
-        end(shop, run, status, {"code": "not_all_read", "detail": run.unread}, dealt_with=True)
+        is_part = run.note["code"] == NOT_ALL_READ and run.has_effect
+        end(shop, run, "partial" if is_part else "succeeded", run.note, dealt_with=True)
     else:
         end(shop, run, "succeeded", dealt_with=True)
 
@@ -52,14 +52,14 @@ def stop(shop: Workshop, run: Run, trouble: WatchferryError) -> None:
         case AppRefused(provider="trakt"):
             fail(shop, run, trouble.code, f"{trouble.detail}, for this account alone. {ONE_APPLICATION}")
         case StopRun() | RetryLater():
-            fail(shop, run, trouble.code, trouble.detail)
+            fail(shop, run, trouble.code, trouble.detail, trouble.service)
         case _:
             fail(shop, run, "upstream_refused", str(trouble))
 
 
-def fail(shop: Workshop, run: Run, code: str, detail: str) -> None:
+def fail(shop: Workshop, run: Run, code: str, detail: str, service: str | None = None) -> None:
     """Ends it badly, and tells its user if that is new."""
-    _end_badly(shop, run, code, detail)
+    _end_badly(shop, run, code, detail, service)
     shop.telling.run_failed(run.user_id, run.run_id, code, detail)
 
 
@@ -70,10 +70,11 @@ def _end_paused(shop: Workshop, run: Run, reason: str, detail: str, *, to_connec
     _end_badly(shop, run, reason, detail)
 
 
-def _end_badly(shop: Workshop, run: Run, code: str, detail: str) -> None:
+def _end_badly(shop: Workshop, run: Run, code: str, detail: str, service: str | None = None) -> None:
     """`partial` when some of its views were sent, else `failed`. The cursor stays: the next run takes up the rest."""
     current = shop.runs.get(run.user_id, run.run_id) or run
-    end(shop, current, "partial" if current.has_effect else "failed", {"code": code, "detail": detail})
+    error = {"code": code, "detail": detail, **({"service": service} if service else {})}
+    end(shop, current, "partial" if current.has_effect else "failed", error)
     if (ended := shop.runs.get(run.user_id, run.run_id)) is not None:
         commit_if_complete(shop, ended)  # a batch may have been counted between the two
 

@@ -1,10 +1,15 @@
 """§4.1.2 of the sync document: `/v1/watching` decides what is finished. Pure: no I/O."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from watchferry.clients.kinopub import Watched, Watching
+from watchferry.clients.kinopub import EARLIEST, Watched, Watching
 from watchferry.models import Event, Title, View
+from watchferry.storage.ledger import Entry
+
+AHEAD = 86400
+"""Seconds: clocks differ; a later time is none."""
+SENT_BEFORE = frozenset({"sent", "duplicate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +19,8 @@ class Confirmed:
     """Units that were begun, or have a row, and are not finished: `not_completed`."""
     unread: bool = False
     """Something of the title cannot be read: nothing says that it is finished, so it is not."""
+    empty: bool = False
+    """Kinopub has no film, part or episode of it."""
 
 
 def confirm_completed(title: Title, watching: Watching, now: int) -> Confirmed:
@@ -31,11 +38,17 @@ def never_finished(title: Title) -> Confirmed:
     """A title that Kinopub does not answer for at all: nothing says that it is finished."""
     media = min(title.rows, default=0)
     view = _view(title, "episode" if title.is_show else "movie", media, 0, title.rows.get(media, 0))
-    return Confirmed((), (Event(view, "skipped", "not_completed"),))
+    return Confirmed((), (Event(view, "skipped", "not_completed"),), empty=True)
 
 
 def unreadable(title: Title) -> Confirmed:
-    return replace(never_finished(title), unread=True)
+    return replace(never_finished(title), unread=True, empty=False)
+
+
+def as_sent_before(event: Event, ledger: Mapping[str, Sequence[Entry]]) -> Event:
+    """What was sent and is being watched again, or was taken back at Kinopub, is at Trakt: a duplicate."""
+    sent = [entry for entry in ledger.get(event.view.unit, ()) if entry.outcome in SENT_BEFORE]
+    return replace(event, reason="duplicate", ids=max(sent, key=lambda entry: entry.at).ids) if sent else event
 
 
 def _film(title: Title, parts: Sequence[Watched | None], now: int) -> Confirmed:
@@ -46,7 +59,7 @@ def _film(title: Title, parts: Sequence[Watched | None], now: int) -> Confirmed:
         return never_finished(title)
     first = min(videos, key=lambda video: (video.number or 0, video.id))
     duration = sum(int(video.duration or 0) for video in videos)
-    watched_at = _latest(title, videos)
+    watched_at = _latest(title, videos, now)
     if all(video.status == 1 for video in videos):
         view = _view(title, "movie", first.id, duration, watched_at or now, missing=watched_at is None)
         return Confirmed((view,), ())
@@ -63,7 +76,7 @@ def _episodes(title: Title, watching: Watching, now: int) -> Confirmed:
             if season is None or episode is None:
                 unread = True
                 continue
-            watched_at = _latest(title, [episode])
+            watched_at = _latest(title, [episode], now)
             view = _view(
                 title,
                 "episode",
@@ -86,10 +99,14 @@ def _episodes(title: Title, watching: Watching, now: int) -> Confirmed:
     return Confirmed(tuple(finished), tuple(unfinished), unread)
 
 
-def _latest(title: Title, units: Iterable[Watched]) -> int | None:
-    """`updated` if it is a positive integer, else the row's `last_seen`; of several parts the latest."""
-    times = [unit.updated if (unit.updated or 0) > 0 else title.rows.get(unit.id, 0) for unit in units]
+def _latest(title: Title, units: Iterable[Watched], now: int) -> int | None:
+    """`updated` if it is a time, else the row's `last_seen` if that is one; of several parts the latest."""
+    times = [next((at for at in (unit.updated, title.rows.get(unit.id)) if _is_time(at, now)), None) for unit in units]
     return max((at for at in times if at), default=None)
+
+
+def _is_time(at: int | None, now: int) -> bool:
+    return at is not None and EARLIEST <= at <= now + AHEAD
 
 
 def _view(

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable, Iterable, MutableMapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from watchferry.errors import NotThere, Rejected, RetryLater, WatchferryError
 
 GIVE_UP_AFTER = 8
 """429s in a row, without a success between them."""
+CALLS_FOR_EACH = 20
+"""Calls to be made for each that may be under way at once."""
 DOUBTED_AFTER = 3
 """Failures in a row, after which it may be the upstream rather than the keys."""
 
@@ -28,6 +30,13 @@ class Gather:
     """Seconds; doubles with each 429 in a row when the upstream does not say how long to wait."""
     longest_pause: float = 30.0
     pause: Callable[[float], None] = time.sleep
+
+    def gently(self, calls: int) -> "Gather":
+        """For so many calls of an upstream whose limit nobody knows: it begins with one at a time.
+
+        All that are under way when the limit is met get a 429: so there are no more of them than a few in a hundred.
+        """
+        return replace(self, at_first=1, at_most=min(self.at_most, max(2, calls // CALLS_FOR_EACH)))
 
     def __call__[K, V](
         self,

@@ -29,7 +29,7 @@ def hand_over(shop: Workshop, account: Account, run: Run, plan: Plan, *, worker:
     if not _is_still_active(shop, run, bool(titles or plan.collected.nameless or plan.collected.owed)):
         return None
     if titles:
-        shop.unmatched.replace(run.user_id, titles, plan.unmatched)
+        shop.unmatched.replace(run.user_id, plan.decided, plan.unmatched)
     batches = list(batched(plan.to_send, account.settings.views_a_post(len(plan.to_send)), strict=False))
     shop.plans.write(run.run_id, run.attempt, batches, skips)
     braked = None
@@ -50,7 +50,7 @@ def hand_over(shop: Workshop, account: Account, run: Run, plan: Plan, *, worker:
         skipped=Counter(str(event.reason) for event in skips),
         batches=len(batches),
         cursor=plan.collected.cursor,
-        unread=plan.note,
+        note=plan.note,
         error={"code": BRAKED, "detail": braked} if braked else None,
     )
     pause = bool(braked) and run.trigger == "schedule"

@@ -7,23 +7,28 @@ that user alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from watchferry.clients.kinopub import Kinopub
-from watchferry.clients.trakt import SearchHit, SearchType, Season, Trakt
-from watchferry.errors import NotThere
+from watchferry.clients.trakt import Episode, SearchHit, SearchType, Season, Trakt
+from watchferry.errors import NotThere, RetryLater
 from watchferry.models import Event, Ids, Reason, Title, View, imdb_id
 from watchferry.storage.mappings import FOUND, MISSING, Mappings, Remembered
 from watchferry.storage.overrides import Override, Rules
 from watchferry.storage.unmatched import Unmatched, unmatched_of
+from watchferry.sync.names import name_key, same_name
 
 SEASONS_KEPT = 7 * 86400
 SEASONS_ASKED_AGAIN_AFTER = 6 * 3600
 """An episode that is not in the remembered seasons may have been added since: the short memory for misses."""
 
-type Seasons = Mapping[str, Mapping[str, Ids]]
-"""season → number → ids; strings, since it is stored as JSON."""
+type Seasons = Mapping[str, Mapping[str, Ids] | int]
+"""season → number → ids; strings, since it is stored as JSON.
+
+An int in place of a season's episodes: it counts so many (0: nobody said) and they were not all shown. To be asked for.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,7 @@ class Mapper:
         mapped: list[tuple[View, Ids]] = []
         skips: list[Event] = []
         for view, (season, number) in zip(views, places, strict=True):
-            ids = seasons.get(str(season), {}).get(str(number))
+            ids = _ids_of(seasons, season, number)
             if ids and view.number is not None:
                 mapped.append((view, ids))
             else:
@@ -162,28 +167,19 @@ class Mapper:
 
     def _seasons(self, show: int, places: Iterable[tuple[int, int]]) -> Seasons:
         """`places`: the seasons and numbers that are looked for."""
+        places = list(places)
         key = f"seasons-{show}"
         known = self.remembered.get(key)
-        if known is not None:
-            complete = all(str(number) in known.value.get(str(season), {}) for season, number in places)
+        if known is not None and not any(isinstance(known.value.get(str(season)), int) for season, _ in places):
+            complete = all(_ids_of(known.value, *place) is not None for place in places)
             if complete or known.at > self.clock() - SEASONS_ASKED_AGAIN_AFTER:
                 return known.value  # type: ignore[no-any-return]
         try:
-            seasons = index_seasons(self.trakt.seasons(show))
-            if seasons is None:
-                numbers = sorted({season for season, _ in places})
-                seasons = {str(number): self._season(show, number) for number in numbers}
+            seasons = read_seasons(self.trakt, show, places)
         except NotThere:
             seasons = {}
         self._remember(key, seasons, kept=SEASONS_KEPT)
         return seasons
-
-    def _season(self, show: int, number: int) -> Mapping[str, Ids]:
-        """The documented form, a call per season, for a Trakt that leaves the episodes out of the one call."""
-        try:
-            return {str(episode.number): episode.known_ids for episode in self.trakt.season(show, number)}
-        except NotThere:
-            return {}
 
     def _remember(self, key: str, value: Any, kept: int | None = None) -> None:
         if kept is None:
@@ -192,7 +188,7 @@ class Mapper:
 
 
 def unmappable(title: Title, views: Sequence[View]) -> Mapped:
-    """What is asked of this title is not answered: for its user it is one that was not found, and can be mended."""
+    """Trakt refuses what is asked of this title: for its user it is one that was not found, and can be mended."""
     return _unmapped(title, views, Unmapped("not_found"))
 
 
@@ -223,13 +219,11 @@ def sure_hit(title: Title, hits: Sequence[SearchHit], kind: SearchType, *, compl
 
     Where there are more hits that nobody has read, one may not be the only one.
     """
-    names = {same_name(name) for name in title.names}
     sure = {
         work.trakt: work.known_ids
         for hit in hits
         if (work := getattr(hit, kind)) is not None
-        and work.title
-        and same_name(work.title) in names
+        and any(same_name(work.title or "", name) for name in title.names)
         and work.year is not None
         and work.year == title.year
     }
@@ -238,9 +232,9 @@ def sure_hit(title: Title, hits: Sequence[SearchHit], kind: SearchType, *, compl
     return Unmapped("ambiguous" if sure else "not_found")
 
 
-def same_name(name: str) -> str:
-    """Case and spaces aside (http-api.md, Fine print)."""
-    return "".join(name.casefold().split())
+def names_key(title: Title) -> str:
+    """For a memory of what was found by these names: another one whenever one of them is not the same."""
+    return "/".join(sorted(name_key(name) for name in title.names))
 
 
 def names_to_ask(title: Title) -> list[str]:
@@ -249,14 +243,46 @@ def names_to_ask(title: Title) -> list[str]:
     return list(dict.fromkeys(latin or title.names))
 
 
-def index_seasons(seasons: Sequence[Season]) -> Seasons | None:
-    """None when the answer has seasons and no episodes at all: then they have to be asked for one by one."""
-    if seasons and all(season.episodes is None for season in seasons):
-        return None
+def read_seasons(trakt: Trakt, show: int, places: Sequence[tuple[int, int]]) -> Seasons:
+    """The show's seasons in one call; of those that are looked for, a call for each that it does not show whole.
+
+    Raises NotThere of a show that Trakt does not have, RetryLater where a season counts episodes and shows none: then
+    nobody knows whether an episode is there.
+    """
+    shown = {season.number: season for season in trakt.seasons(show)}
+    # The documented form, a call per season, for a Trakt that leaves the episodes out of the one call.
+    left_out = all(season.episodes is None for season in shown.values())
+    seasons = dict(index_seasons(shown.values()))
+    for number in sorted({season for season, _ in places if season >= 0}):
+        season = shown.get(number) or (Season(number=number) if left_out else None)
+        if season is not None and not season.is_whole:
+            seasons[str(number)] = _season(trakt, show, season)
+    return seasons
+
+
+def _season(trakt: Trakt, show: int, season: Season) -> Mapping[str, Ids]:
+    found = dict(_by_number(season.readable))
+    with suppress(NotThere):
+        found |= _by_number(trakt.season(show, season.number))
+    if season.counted and not found:
+        detail = f"Trakt counts {season.counted} episodes in season {season.number} of its show {show} and shows none"
+        raise RetryLater("upstream_empty", detail, service="trakt")
+    return found
+
+
+def index_seasons(seasons: Iterable[Season]) -> Seasons:
     return {
-        str(season.number): {str(episode.number): episode.known_ids for episode in season.episodes or [] if episode}
-        for season in seasons
+        str(season.number): _by_number(season.readable) if season.is_whole else season.counted for season in seasons
     }
+
+
+def _by_number(episodes: Iterable[Episode]) -> Mapping[str, Ids]:
+    return {str(episode.number): episode.known_ids for episode in episodes}
+
+
+def _ids_of(seasons: Seasons, season: int, number: int) -> Ids | None:
+    episodes = seasons.get(str(season), {})
+    return None if isinstance(episodes, int) else episodes.get(str(number))
 
 
 def _keys(title: Title) -> list[str]:
@@ -266,5 +292,5 @@ def _keys(title: Title) -> list[str]:
 
 
 def _search_key(title: Title, kind: SearchType) -> str:
-    names = "|".join(sorted(same_name(name) for name in title.names))
-    return f"search-{kind}-{title.year}-{names}"[:1000]
+    # 2: names were compared otherwise before, and what was found by that must not be mixed with it.
+    return f"search2-{kind}-{title.year}-{names_key(title)}"[:1000]

@@ -1,6 +1,6 @@
 """What did not match, and what its user says of it (http-api.md, Sync: unmatched and overrides)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +14,7 @@ from watchferry.storage.overrides import Override, Overrides
 from watchferry.storage.rechecks import Rechecks
 from watchferry.storage.unmatched import Unmatched, UnmatchedTitles
 from watchferry.sync import answers
-from watchferry.sync.mapping import index_seasons, names_to_ask, same_name
+from watchferry.sync.mapping import Seasons, names_key, names_to_ask, read_seasons
 
 if TYPE_CHECKING:
     from watchferry.sync.bodies import Mend
@@ -132,19 +132,12 @@ def _led(trakt: Trakt, override: Override, wanted: "Mend", waiting: Sequence[Unm
         season_offset=wanted.season_offset,
         episode_offset=wanted.episode_offset,
     )
+    places = _places(override, waiting)
     try:
-        seasons = trakt.seasons(trakt_id)
+        there = read_seasons(trakt, trakt_id, [(season, number or 0) for season, number in places])
     except NotThere as gone:
         raise _no_such("show") from gone
-    places = _places(override, waiting)
-    there = index_seasons(seasons) or {
-        str(season): {str(episode.number): {} for episode in trakt.season(trakt_id, season)}
-        for season in sorted({season for season, _ in places})
-        if any(each.number == season for each in seasons)
-    }
-    if places and not any(
-        str(season) in there and (number is None or str(number) in there[str(season)]) for season, number in places
-    ):
+    if places and not any(_is_there(there, *place) for place in places):
         raise Problem(400, "validation", f"season_offset, episode_offset: Trakt's show has no {_named(*places[0])}")
     return override
 
@@ -175,14 +168,18 @@ def _places(override: Override, waiting: Sequence[Unmatched]) -> list[tuple[int,
     return []
 
 
+def _is_there(seasons: Seasons, season: int, number: int | None) -> bool:
+    episodes = seasons.get(str(season))
+    return isinstance(episodes, Mapping) and (number is None or str(number) in episodes)
+
+
 def _named(season: int, number: int | None) -> str:
     return f"season {season}" if number is None else f"S{season}E{number}"
 
 
 def _memory_of(row: Unmatched) -> str:
     """The key under which its candidates are remembered."""
-    names = "|".join(sorted(same_name(name) for name in row.title.names))
-    return f"candidates-{_kind(row)}-{row.show or 0}-{row.title.year}-{names}"[:1000]
+    return f"candidates2-{_kind(row)}-{row.show or 0}-{row.title.year}-{names_key(row.title)}"[:1000]
 
 
 def _kind(row: Unmatched) -> SearchType:

@@ -10,19 +10,27 @@ from typing import Any
 
 from watchferry.clients.kinopub import Kinopub
 from watchferry.clients.trakt import Trakt
-from watchferry.errors import NotThere, Rejected, RetryLater, WatchferryError
+from watchferry.errors import NotThere, Rejected, RetryLater, StopRun, WatchferryError
 from watchferry.models import Event, Ids, Title, View
 from watchferry.storage.account import Account
+from watchferry.storage.mappings import FOUND, MOST_WITNESSES, WITNESSES, WITNESSES_CHOSEN_AGAIN_AFTER
 from watchferry.storage.runs import Run
 from watchferry.sync.collect import Collected, collect
-from watchferry.sync.confirm import Confirmed, confirm_completed, never_finished, unreadable
+from watchferry.sync.confirm import Confirmed, as_sent_before, confirm_completed, never_finished, unreadable
 from watchferry.sync.dedupe import window_end, window_start, without_duplicates, without_known, without_refused
 from watchferry.sync.keys import Plays, Within
 from watchferry.sync.mapping import Mapped, Mapper, unmappable
 from watchferry.sync.plan import Plan
+from watchferry.sync.reading import HISTORY_EMPTY
 from watchferry.sync.trakt_history import HISTORY, HistoryReader
 from watchferry.sync.turn import Turn
 from watchferry.sync.workshop import Workshop
+
+EMPTY_BELIEVED_AFTER = 86400
+"""Seconds since the last success, after which an empty history is believed to be one that was cleared."""
+RUNS_LOOKED_AT = 50
+EMPTY_TOGETHER = 5
+"""Titles, and no other, of which nothing is shown: then it is not the titles', though there is no witness."""
 
 
 @dataclass(slots=True)
@@ -39,6 +47,8 @@ class Planning:
     """Titles that an earlier run could not read."""
     unread: set[int] = field(default_factory=set)
     """Titles of which something cannot be read now."""
+    unasked: set[int] = field(default_factory=set)
+    """Of these, the ones that Trakt could not be asked about."""
 
     @property
     def shop(self) -> Workshop:
@@ -53,9 +63,10 @@ class Planning:
         collected = self.collect()
         confirmed = self.confirm(collected)
         views = [view for each in confirmed.values() for view in each.finished]
-        unfinished = [event for each in confirmed.values() for event in each.unfinished]
+        begun = [event for each in confirmed.values() for event in each.unfinished]
 
-        ledger = self.shop.ledger.of(self.account.user_id, {view.item for view in views})
+        ledger = self.shop.ledger.of(self.account.user_id, {view.item for view in (*views, *(e.view for e in begun))})
+        unfinished = [as_sent_before(event, ledger) for event in begun]
         new = without_known(views, ledger, self.within, self.shop.clock())
         mapped = self.map(collected, new.unknown)
         ready, refused = without_refused([pair for each in mapped for pair in each.views], ledger)
@@ -64,7 +75,9 @@ class Planning:
         return Plan(
             collected=collected,
             known=self.account.cursor,
-            completed=len(views),
+            completed=len(views)
+            + sum(event.reason == "duplicate" for event in unfinished)
+            - sum(view.item in self.unasked for view in new.unknown),
             unfinished=unfinished,
             dealt_with=new.skips,
             mapped=mapped,
@@ -72,6 +85,7 @@ class Planning:
             against=against,
             wishes=self.wishes,
             unread=frozenset(self.unread),
+            unasked=frozenset(self.unasked),
         )
 
     @property
@@ -85,23 +99,44 @@ class Planning:
         so_far = Collected.restored(self.shop.plans.saved(self.run.run_id, "collected"))
 
         def tick(now: Collected) -> None:
-            self.turn.tick("collecting", now.next_page - 1, now.pages or now.next_page)
+            page = now.reading.next_page
+            self.turn.tick("collecting", page - 1, max(page, now.reading.pages or 0))
 
         due = self.shop.rechecks.due(self.account.user_id)
         if so_far.cursor is None:
             so_far.owed = {title.item: title for title in due.titles if title.item < 0}
-        if not so_far.complete:
+        if not so_far.reading.complete:
             try:
-                collect(self.kinopub, known, so_far, tick)
+                collect(
+                    self.kinopub,
+                    known,
+                    so_far,
+                    tick,
+                    before=self.account.cursor,
+                    may_be_cleared=self._history_may_be_cleared,
+                    pause=self._pause,
+                )
             finally:
                 # Whenever there is something to confirm: no answer may be older than the cursor that comes with it.
-                if so_far.titles or so_far.nameless or due.titles or so_far.next_page > 2:
+                if so_far.titles or so_far.nameless or due.titles or so_far.reading.furthest > 1:
                     self.turn.checkpoint("collected", so_far.stored())
         self.wishes, self.were_unread = due.wishes, due.unread
         for title in due.titles:
             if title.item > 0:
                 so_far.titles[title.item] = title.merged(so_far.titles.get(title.item))
         return so_far
+
+    def _pause(self, seconds: float) -> None:
+        self.shop.pause(seconds * self.shop.settings.retry_base_seconds)
+
+    def _history_may_be_cleared(self) -> bool:
+        """Its person may have done so: it is believed if it is so for a day, and from then on."""
+        last = self.account.last_success_at
+        if not last or last < self.shop.clock() - EMPTY_BELIEVED_AFTER:
+            return True
+        earlier = self.shop.runs.newest(self.account.user_id, limit=RUNS_LOOKED_AT)
+        succeeded = next((run for run in earlier if run.status == "succeeded" and run.moves_cursor), None)
+        return succeeded is not None and (succeeded.note or {}).get("code") == HISTORY_EMPTY
 
     # §4.1.2
 
@@ -130,12 +165,44 @@ class Planning:
             )
 
         try:
-            failed = self.turn.gather(ask, items, confirmed, "collecting", unread=self.were_unread, doubt=doubt)
+            failed = self.turn.gather(
+                ask, items, confirmed, "collecting", unread=self.were_unread, doubt=doubt, gently=True
+            )
         finally:
             self.turn.checkpoint("confirmed", {str(item): asdict(each) for item, each in confirmed.items()})
+        self._believe_what_is_empty(confirmed)
         confirmed |= {item: unreadable(collected.titles[item]) for item in failed}
         self.unread |= {item for item in items if confirmed[item].unread}
         return {item: confirmed[item] for item in items}
+
+    def _believe_what_is_empty(self, confirmed: Mapping[int, Confirmed]) -> None:
+        """Raises StopRun where titles that Kinopub answers nothing for are Kinopub's trouble rather than theirs.
+
+        They are theirs when any other title is answered: of this run, or else a witness, one that was before.
+        """
+        if not confirmed:
+            return
+        known = self.shop.mappings.get([WITNESSES]).get(WITNESSES)
+        if answered := [item for item, each in confirmed.items() if not each.empty]:
+            if known is None or known.at < self.shop.clock() - WITNESSES_CHOSEN_AGAIN_AFTER:
+                witnesses = list(dict.fromkeys([*answered, *(known.value if known else ())]))
+                self.shop.mappings.put(WITNESSES, witnesses[:MOST_WITNESSES], kept=FOUND)
+            return
+        is_there = len(confirmed) < EMPTY_TOGETHER if known is None else any(map(self._shows_something, known.value))
+        if not is_there:
+            detail = f"Kinopub answers for {len(confirmed)} title(s), and shows no film and no episode of them"
+            raise StopRun("upstream_empty", detail, service="kinopub")
+
+    def _shows_something(self, item: int) -> bool:
+        try:
+            answer = self.kinopub.watching(item)
+        except (NotThere, Rejected):
+            return False
+        except RetryLater as trouble:
+            if trouble.code == "rate_limited":
+                raise
+            return False
+        return bool(answer.videos or any(season and season.episodes for season in answer.seasons or []))
 
     # §4.2
 
@@ -165,7 +232,9 @@ class Planning:
 
         failed = self.turn.gather(ask, list(by_title), mapped, "mapping", unread=self.were_unread, doubt=doubt)
         self.unread |= failed.keys()
-        return [*mapped.values(), *(unmappable(titles[item], by_title[item]) for item in failed)]
+        self.unasked |= {item for item, trouble in failed.items() if isinstance(trouble, RetryLater)}
+        refused = failed.keys() - self.unasked
+        return [*mapped.values(), *(unmappable(titles[item], by_title[item]) for item in sorted(refused))]
 
     @staticmethod
     def _another_is_answered(
@@ -215,4 +284,5 @@ def _restored(data: dict[str, Any]) -> Confirmed:
         tuple(View(**view) for view in data["finished"]),
         tuple(Event.restored(event) for event in data["unfinished"]),
         data.get("unread", False),
+        data.get("empty", False),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from watchferry.models import Event, Title
 from watchferry.storage.account import Cursor
+from watchferry.storage.runs import NOT_ALL_READ
 from watchferry.storage.unmatched import UNMATCHED, Unmatched, unmatched_of
 from watchferry.sync.aftermath import FRESH, LATER, SOON, Aftermath
 from watchferry.sync.collect import Collected, has_news
@@ -32,7 +33,9 @@ class Plan:
     wishes: Mapping[int, str]
     """Of the titles, those that their user wanted to be looked at (storage/rechecks.py)."""
     unread: frozenset[int] = frozenset()
-    """Titles of which something cannot be read."""
+    """Titles of which something cannot be read, at Kinopub or at Trakt."""
+    unasked: frozenset[int] = frozenset()
+    """Of these, the ones that Trakt could not be asked about: nothing is known of their views, and nothing is said."""
 
     @property
     def to_send(self) -> Sequence[Event]:
@@ -54,6 +57,12 @@ class Plan:
             for row in (*each.unmatched, *unmatched_of(each.title, refused.get(each.title.item, ())))
         ]
 
+    @property
+    def decided(self) -> Sequence[int]:
+        """Titles of which it is known anew what did not match."""
+        mapped = {each.title.item for each in self.mapped}
+        return [item for item in self.collected.titles if item in mapped or item not in self.unread]
+
     def aftermath(self, now: float) -> Aftermath:
         again = self._again(now)
         titles = self.collected.titles
@@ -69,18 +78,31 @@ class Plan:
         return Aftermath(self.against.found, by_days, done, self.wishes, self.unread)
 
     @property
-    def note(self) -> str | None:
-        """What could not be read, for the person; it is remembered, and looked at again by later runs."""
-        titles = [self.collected.titles[item].title or str(item) for item in sorted(self.unread)]
+    def note(self) -> Mapping[str, str] | None:
+        """What its person has to know. What could not be read is remembered, and looked at again by later runs."""
         said = []
-        if titles:
-            more = f" and {len(titles) - NAMED} more" if len(titles) > NAMED else ""
-            said.append(f"{len(titles)} title(s) could not be read: {', '.join(titles[:NAMED])}{more}")
+        if at_kinopub := self.unread - self.unasked:
+            said.append(f"of {self._named(at_kinopub)} Kinopub shows nothing that can be read")
         if self.collected.nameless:
             said.append(
                 f"{len(self.collected.nameless)} row(s) of Kinopub's history do not say of which title they are"
             )
-        return "; ".join(said) + "; later runs look at them again" if said else None
+        kinopubs = bool(said)
+        if self.unasked:
+            said.append(f"Trakt could not be asked for {self._named(self.unasked)}")
+        if not said:
+            return self.collected.reading.note
+        if self.collected.reading.note:
+            said.append(self.collected.reading.note["detail"])
+        detail = "; ".join(said) + "; later runs look at them again"
+        if kinopubs and self.unasked:
+            return {"code": NOT_ALL_READ, "detail": detail}
+        return {"code": NOT_ALL_READ, "detail": detail, "service": "kinopub" if kinopubs else "trakt"}
+
+    def _named(self, items: frozenset[int]) -> str:
+        titles = [self.collected.titles[item].title or str(item) for item in sorted(items)]
+        more = f" and {len(titles) - NAMED} more" if len(titles) > NAMED else ""
+        return f"{len(titles)} title(s) ({', '.join(titles[:NAMED])}{more})"
 
     def _again(self, now: float) -> Mapping[int, int]:
         """Title → in how many days it has to be looked at again, news or not."""
@@ -89,6 +111,7 @@ class Plan:
             times = [event.view.watched_at for event in each.skips if event.reason in UNMATCHED]
             if times:
                 again[each.title.item] = _days(max(times), now)
+        again |= dict.fromkeys(self.unread, SOON)
         for event in self.unfinished:
             again[event.view.item] = SOON
         for event in self.to_send:

@@ -264,4 +264,5 @@ def _minute(at: float) -> int:
 
 
 def _incomplete(why: str) -> StopRun:
-    return StopRun("upstream_incomplete", f"Trakt's history could not be read whole: {why}. The next run goes on.")
+    detail = f"Trakt's history could not be read whole: {why}. The next run goes on."
+    return StopRun("upstream_incomplete", detail, service="trakt")

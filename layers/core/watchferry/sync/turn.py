@@ -42,15 +42,17 @@ class Turn:
         *,
         unread: Collection[K],
         doubt: Doubt,
+        gently: bool = False,
     ) -> dict[K, WatchferryError]:
         """Answers with the keys that have to be set aside, since nothing can be read of them, and why.
 
         An upstream in trouble looks the same at first: so the run is put off for them, and set aside is only what fails
         at its last try as well, while the upstream answers something else (`doubt`). What an earlier run has set aside
-        (`unread`) comes after all others and puts nothing off.
+        (`unread`) comes after all others and puts nothing off. `gently`: of an upstream whose limit nobody knows.
         """
         shop = self.shop
         gather = Gather(at_most=shop.reads_at_once, first_pause=shop.settings.retry_base_seconds, pause=shop.pause)
+        gather = gather.gently(len(keys)) if gently else gather
 
         def tick() -> None:
             self.tick(status, len(answers), len(keys))

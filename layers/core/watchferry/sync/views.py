@@ -1,5 +1,7 @@
 """What the page is told of runs, events and an account's sync (http-api.md, Sync)."""
 
+from collections.abc import Mapping
+
 from watchferry.models import Event, iso
 from watchferry.storage.account import Account, SyncSettings
 from watchferry.storage.refusals import Refusal
@@ -32,8 +34,15 @@ def run_view(run: Run) -> answers.Run:
         "upstream_calls": {"trakt": run.calls["trakt"], "kinopub": run.calls["kinopub"]},
         "started_at": iso(run.started_at),
         "finished_at": iso(run.finished_at) if run.finished_at else None,
-        "error": {"code": run.error["code"], "detail": run.error["detail"]} if run.error else None,
+        "error": _error(run.error) if run.error else None,
     }
+
+
+def _error(error: Mapping[str, str]) -> answers.RunError:
+    shown: answers.RunError = {"code": error["code"], "detail": error["detail"]}
+    if "service" in error:
+        shown["service"] = error["service"]
+    return shown
 
 
 def event_view(event: Event) -> answers.Event:

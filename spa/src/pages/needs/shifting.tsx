@@ -7,7 +7,7 @@ import { Trouble } from "../../parts/trouble";
 import styles from "./needs.module.css";
 import type { Preview } from "./use-preview";
 
-const FARTHEST: Shift = { season: 1_000, episode: 10_000 };
+const FARTHEST: Shift = { season: 3_000, episode: 10_000 };
 
 /** Where Trakt counts otherwise: what to add to Kinopub's numbers, and where each episode would come to be. */
 export function Shifting({
