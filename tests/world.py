@@ -63,6 +63,8 @@ class MemoryQueues:
 
     clock: Any
     messages: list[Message] = field(default_factory=list)
+    woken: int = 0
+    """How often a sender's process was to start."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def plan(self, jobs: Sequence[tuple[PlanJob, float]]) -> None:
@@ -70,6 +72,9 @@ class MemoryQueues:
 
     def send(self, jobs: Sequence[tuple[SendJob, float]]) -> None:
         self._add("send", jobs)
+
+    def wake_sender(self) -> None:
+        self.woken += 1
 
     def keep_alive(self, jobs: Sequence[tuple[KeepAliveJob, float]]) -> None:
         self._add("plan", jobs)

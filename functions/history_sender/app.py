@@ -3,7 +3,7 @@
 from typing import Any
 
 from watchferry.observability import set_up_logging
-from watchferry.sync.queues import SendJob
+from watchferry.sync.queues import WAKE, SendJob
 from watchferry.sync.records import work_off
 from watchferry.wiring import Wiring
 
@@ -17,6 +17,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def send(body: str, worker: str) -> str:
         from watchferry.sync.sender import send_batches
 
-        return send_batches(wiring.workshop, SendJob.of(body), worker=worker, deadline=deadline)
+        shop = wiring.workshop
+        return "awake" if body == WAKE else send_batches(shop, SendJob.of(body), worker=worker, deadline=deadline)
 
     return work_off(event, send, wiring.queues.bury_send, side_by_side=1)

@@ -10,12 +10,13 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from tests.bench import calls, imports, large, page, proxy, users
+from tests.bench import calls, household, imports, large, page, proxy, users
 from tests.bench.options import Options
 
 BENCHES: dict[str, Callable[[Options], None]] = {
     "imports": imports.bench,
     "calls": calls.bench,
+    "household": household.bench,
     "large": large.bench,
     "users": users.bench,
     "proxy": proxy.bench,
@@ -31,7 +32,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=15, help="how often each import is measured (15)")
     parser.add_argument("--views", type=int, default=10_000, help="how many views the large history has (10000)")
     parser.add_argument(
-        "--latency", type=float, default=0.0, help="seconds that upstreams take to answer, in large (0)"
+        "--latency", type=float, default=0.0, help="seconds that upstreams take to answer, in household and large (0)"
     )
     parser.add_argument("--users", type=int, nargs="+", default=[3, 10, 30], help="how many a tick has (3 10 30)")
     given = parser.parse_args()

@@ -37,7 +37,7 @@ def worked(stack: Stack, function: str, since: float) -> Worked:
             found.gigabyte_seconds += seconds * int(report[2]) / 1024
         elif '"job done"' in text:
             line = json.loads(text)
-            found.results[re.sub(r"\d+ s", "… s", line["result"])] += 1
+            found.results.update(re.sub(r"\d+ s", "… s", line["result"]).split("; "))
             found.job_ms.append(line["ms"])
         elif '"level":"ERROR"' in text:
             found.results["an error, and again"] += 1

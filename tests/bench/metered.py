@@ -164,6 +164,9 @@ class MeteredQueues(MemoryQueues):
 
     meter: Meter
 
+    def wake_sender(self) -> None:
+        self.meter.queue_requests += 3
+
     def _add(self, kind: str, jobs: Sequence[tuple[Any, float]]) -> None:
         self.meter.queue_requests += ceil(len(jobs) / 10) + 2 * len(jobs)
         super()._add(kind, jobs)

@@ -13,6 +13,6 @@ class Options:
     views: int
     """How many the large history has."""
     latency: float
-    """Seconds that the stand-ins take for an answer, in `large`."""
+    """Seconds that the stand-ins take for an answer, in `household` and `large`."""
     users: tuple[int, ...]
     """How many users a tick has, from least to most."""

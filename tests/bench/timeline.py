@@ -50,6 +50,15 @@ class Timeline:
     def trakt_gets(self) -> int:
         return len(self.mapping) + len(self.remote)
 
+    @property
+    def sending(self) -> float:
+        """Seconds from the first POST to the last."""
+        return self.posts[-1] - self.posts[0] if self.posts else 0.0
+
+    @property
+    def share_refused(self) -> float:
+        return len(self.refused) / max(1, len(self.refused) + len(self.posts))
+
     def figures(self) -> list[Figure]:
         """Each phase ends where the next begins; one that makes no call takes no time."""
         phases = [

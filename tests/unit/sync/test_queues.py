@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.sync.examples import steadily
 from watchferry.sync.queues import (
     LONGEST_DELAY,
+    WAKE,
     ForgetJob,
     KeepAliveJob,
     LookJob,
@@ -201,3 +202,11 @@ def test_the_dead_letter_queue_gets_the_message_as_it_was() -> None:
     queues(sqs).bury_plan("{")
     queues(sqs).bury_send("[")
     assert sqs.taken == {"jobs-dlq": [("{", 0)], "batches-dlq": [("[", 0)]}
+
+
+def test_a_sender_that_is_woken_has_nothing_to_send() -> None:
+    """The message is of its queue, and is no batch."""
+    queues(sqs := Sqs()).wake_sender()
+    assert sqs.taken == {"batches": [(WAKE, 0)]}
+    with pytest.raises(MalformedMessage):
+        SendJob.of(WAKE)

@@ -194,21 +194,6 @@ def test_large_is_quick_to_build() -> None:
     assert None not in {each.trakt_id for each in expected}
 
 
-def test_reads_in_process_are_quick() -> None:
-    """A page of a history of 10,000 views is a matter of a few milliseconds, any other read of less."""
-    stand = stand_on("large:10000")
-
-    def mean(call: Any, times: int = 50) -> float:
-        began = time.perf_counter()
-        for _ in range(times):
-            call()
-        return (time.perf_counter() - began) / times
-
-    assert mean(lambda: stand.kino("/v1/history", perpage=50, page=100)) < 0.01
-    assert mean(lambda: stand.kino("/v1/watching", id=100_000)) < 0.005
-    assert mean(lambda: stand.api("GET", "/search/imdb/tt3000001?type=movie")) < 0.005
-
-
 def reasons(stand: Stand) -> dict[tuple[int, int, int], str]:
     return {(each.item, each.season, each.number): each.reason for each in stand.upstreams.expected()}
 

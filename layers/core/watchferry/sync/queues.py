@@ -13,10 +13,13 @@ from watchferry.storage.runs import TRIGGERS, Trigger
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-__all__ = ["LONGEST_DELAY", "MalformedMessage", "PlanJob", "Queues", "SendJob"]
+__all__ = ["LONGEST_DELAY", "WAKE", "MalformedMessage", "PlanJob", "Queues", "SendJob"]
 
 LONGEST_DELAY = 900
 """Seconds that SQS can hold a message back."""
+
+WAKE = '{"job": "wake"}'
+"""On the queue `history-batches`: there is nothing to send yet, but a sender's process may start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,9 @@ class Queues:
 
     def send(self, jobs: Sequence[tuple[SendJob, float]]) -> None:
         self._send(self.history_batches, jobs)
+
+    def wake_sender(self) -> None:
+        self.sqs.send_message(QueueUrl=self.history_batches, MessageBody=WAKE)
 
     def bury_plan(self, body: str) -> None:
         """To the dead-letter queue at once: five deliveries of what nobody can read take hours and help nobody."""
