@@ -1,7 +1,7 @@
 """What was promised, and which of it was broken: held against what the person watched and what the upstreams have."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
@@ -331,23 +331,36 @@ def _lists(response: httpx.Response) -> bool:
 
 def run_problems(world: World, run: Run) -> list[str]:
     """What the run's own numbers must say (http-api.md, run)."""
-    found = []
-    skipped = sum(run.counts["skipped"].values())
-    unfinished = run.counts["skipped"]["not_completed"]
-    if not run.is_finished:
-        found.append("it never ended")
+    counts, events = run.counts, world.events(run) if run.plan else []
+    skipped = sum(counts["skipped"].values())
+    found = [] if run.is_finished else ["it never ended"]
     if run.mode == "undo":
-        if run.status == "succeeded" and run.counts["sent"] != run.counts["planned"]:
-            found.append(f"it removed {run.counts['sent']} of {run.counts['planned']}")
-    elif run.status == "succeeded" and run.counts["sent"] + skipped != run.counts["completed"] + unfinished:
-        found.append(f"its numbers do not add up: {run.counts}")
-    if run.status == "failed" and run.counts["sent"]:
-        found.append(f"it sent {run.counts['sent']}")
-    if run.status == "partial" and not run.counts["sent"]:
+        return found + _undo_problems(run, events)
+    if run.status == "succeeded":
+        # What was sent and is shown as begun is skipped as a duplicate, though it is not completed.
+        more = counts["sent"] + skipped - counts["completed"] - counts["skipped"]["not_completed"]
+        if not 0 <= more <= counts["skipped"]["duplicate"]:
+            found.append(f"its numbers do not add up: {counts}")
+        for outcomes, count in (({"sent", "removed"}, counts["sent"]), ({"skipped"}, skipped)):
+            told = sum(event.outcome in outcomes for event in events)
+            if told != count:
+                found.append(f"its report tells of {told} {outcomes}, its numbers of {count}")
+    if run.status == "failed" and counts["sent"]:
+        found.append(f"it sent {counts['sent']}")
+    if run.status == "partial" and not counts["sent"]:
         found.append("it sent nothing")
-    events = world.events(run) if run.plan else []
-    for outcome, count in (("sent", run.counts["sent"]), ("skipped", skipped)):
-        told = sum(event.outcome == outcome or (outcome, event.outcome) == ("sent", "removed") for event in events)
+    return found
+
+
+def _undo_problems(run: Run, events: Sequence[Event]) -> list[str]:
+    removed, already = run.counts.get("removed", run.counts["sent"]), run.counts.get("already_removed", 0)
+    found = []
+    if run.status == "succeeded" and removed + already != run.counts["planned"]:
+        found.append(f"it removed {removed} of {run.counts['planned']}, {already} were removed before")
+    for said, count in (("removed", removed), ("already_removed", already)):
+        told = sum(said in (event.outcome, event.reason) for event in events)
         if run.status == "succeeded" and told != count:
-            found.append(f"its report tells of {told} {outcome}, its numbers of {count}")
+            found.append(f"its report tells of {told} {said}, its numbers of {count}")
+    if run.status == "failed" and removed:
+        found.append(f"it removed {removed}")
     return found
