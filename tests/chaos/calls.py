@@ -32,6 +32,8 @@ class Worker:
     script: list[Interruption]
     run_id: str
     calls: int = 0
+    reads: int = 0
+    """Of the calls, those that asked an upstream."""
     dead: bool = False
 
     def interruption(self, name: str) -> Interruption | None:
@@ -95,6 +97,7 @@ class WatchedTransport(httpx.BaseTransport):
         if request.method == "POST":
             return chaos.promises.posted(run_id, request, lambda: self._post(request, run_id))
         response = self._inner.handle_request(request)
+        chaos.promises.read(run_id, request, response)
         return _garbled(chaos, request, response) if chaos.garbled and response.status_code == 200 else response
 
     def _post(self, request: httpx.Request, run_id: str) -> httpx.Response:

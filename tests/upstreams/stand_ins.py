@@ -89,6 +89,11 @@ class Upstreams:
         """What the switches are now is what `reset` goes back to."""
         self._switches = {app.name: asdict(app.options) for app in self.apps}
 
+    def reset_switches(self) -> None:
+        """As they were when they were kept."""
+        for app in self.apps:
+            app.options.set(**self._switches[app.name])
+
     def load(self, library: str | Library) -> None:
         """Puts a library in: titles, viewers, and Trakt's users with the plays that they had before."""
         with self.lock:
@@ -125,7 +130,7 @@ class Upstreams:
             for app in self.apps:
                 app.faults.clear()
                 app.forget()
-                app.options.set(**self._switches[app.name])
+            self.reset_switches()
             for held in (self.trakt, self.kinopub):
                 held.tokens = TokenCounts()
                 if tokens:

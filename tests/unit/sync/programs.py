@@ -4,6 +4,8 @@ Left to chance alone, most programs would be uneventful. They are made of scenes
 upstream, a run starts, its messages are delivered, another run takes its place, time passes.
 """
 
+import os
+
 from hypothesis import strategies as st
 
 from tests.chaos import actions
@@ -103,6 +105,24 @@ def _deliveries(meanwhile: Actions | None) -> Actions:
     )
 
 
+_chosen = os.environ.get("CHAOS_ODDITIES", "")
+ODDITIES = (
+    (*actions.ODD, *actions.DEEDS) if _chosen == "all" else tuple(_chosen.split(",")) if _chosen else actions.ODDITIES
+)
+_deeds: dict[str, Actions] = {
+    "told elsewhere": st.builds(actions.Elsewhere, st.sampled_from([1, 3, 5])),
+    "told again": st.builds(actions.Again, st.integers(0, 3)),
+    "told meanwhile": st.builds(actions.Tell, st.integers(0, 3)),
+    "undated": st.builds(actions.Elsewhere, st.integers(0, 4), st.just(True)),
+    "removed by hand": st.builds(actions.RemovedByHand, st.integers(0, 3)),
+    "taken back": st.builds(actions.TakeBack, st.integers(0, 3)),
+    "together": st.just(actions.Together()),
+    "times that are none": st.builds(actions.Watch, _units, st.just("odd")),
+}
+_switches = [actions.ODD[name] for name in ODDITIES if name in actions.ODD]
+_odd: Actions = st.sampled_from(_switches) if _switches else _times
+_oddly: Actions = st.one_of([_deeds[name] for name in ODDITIES if name in _deeds] or [_watches])
+
 _deepest: Actions = st.one_of(_person, _times, _starts, _hand, _troubles, _connections, _work, _deliveries(None))
 _inner: Actions = st.one_of(
     _person, _times, _starts, _starts, _hand, _work, _deliveries(_deepest), _troubles, _connections
@@ -168,7 +188,40 @@ _unreadable = _one_after_another(
     st.sampled_from([[], [actions.Pass(25 * HOUR), actions.Tick(), actions.Work(8)]]),
 )
 
-_scenes = st.one_of(_ordinary, _ordinary, _hasty, _finished_unseen, _previewed, _undone, _unreadable, _unreadable)
+# The upstreams are odd, other programs and people do things to Trakt's history meanwhile, and what came is undone.
+_prefix = st.sampled_from(
+    [
+        [actions.ODD[name] for name in names if name in ODDITIES]
+        for names in ((), ("pages of two",), ("pages of two", "times by the minute", "equal times in any order"))
+    ]
+)
+_told = st.builds(actions.Watch, _units, told=st.just(True))
+_others = st.sampled_from([[actions.Elsewhere(5)], [actions.Pass(70), actions.Elsewhere(3)], []])
+_everything = [actions.Watch(unit) for unit in (0, 1, 1, 1, 2, 2, 0, 0)]
+"""Eight rows, three pages of them."""
+_in_full = st.just([actions.Work(8)])
+_oddities = _one_after_another(
+    _prefix,
+    st.lists(_odd, min_size=1, max_size=3),
+    st.one_of(
+        st.just(_everything), *[st.lists(st.one_of(_watches, _told, _person, _oddly), min_size=1, max_size=5)] * 3
+    ),
+    _others if "told elsewhere" in ODDITIES else st.just([]),
+    st.lists(_troubles, max_size=1),
+    st.lists(_starts, min_size=1, max_size=1),
+    st.one_of(_in_full, _in_full, st.lists(st.one_of(_work, _delivery, _oddly), min_size=1, max_size=4)),
+    st.lists(st.one_of(_odd, _oddly, _times), max_size=3),
+    st.one_of(
+        st.just([actions.Undo(), actions.Work(6), actions.Undo(), actions.Work(6)]),
+        st.just([actions.Undo(), actions.Work(1)]),
+        st.just([actions.Confirm(), actions.Work(6)]),
+        st.lists(st.one_of(_starts, _watches), max_size=2),
+    ),
+    st.lists(st.one_of(_work, _delivery, _oddly), max_size=3),
+)
+
+_usual = (_ordinary, _ordinary, _hasty, _finished_unseen, _previewed, _undone, _unreadable, _unreadable)
+_scenes = st.one_of(*_usual, *([_oddities] * 4 if ODDITIES else []))
 
 programs: Lists = st.lists(_scenes, min_size=1, max_size=4).map(
     lambda scenes: [action for scene in scenes for action in scene]

@@ -106,7 +106,7 @@ def test_once_plans_no_film_or_episode_that_trakt_has_seen_at_any_time(candidate
     remote = trakts(watched)
     plan = without_duplicates([(view, ids_of(view)) for view in candidates], remote, ONCE)
     planned = [id_keys(event.view.type, event.ids) for event in plan.to_send]
-    assert all(not keys & remote.minutes.keys() for keys in planned)
+    assert all(not keys & remote.by_key.keys() for keys in planned)
     assert len({key for keys in planned for key in keys}) == sum(len(keys) for keys in planned)
 
 

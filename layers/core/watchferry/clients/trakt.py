@@ -250,12 +250,13 @@ class Trakt:
             found += hits
             pages = _header(response, "x-pagination-page-count")
             more = page < pages if pages is not None else len(hits) >= limit
-            if not more or not hits or len(found) >= most:
+            if not hits:
+                more = False  # whatever the counts say, which may be too high
+            if not more or len(found) >= most:
                 break
             page += 1
-        items = _header(response, "x-pagination-item-count")
         readable = [hit for hit in found if hit is not None]
-        complete = not more and len(readable) >= (items if items is not None else len(found))
+        complete = not more and len(readable) == len(found)
         return Hits([hit for hit in readable if hit.type == kind], complete)
 
     def seasons(self, show: int) -> list[Season]:
