@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Run } from "../api/queries";
-import { needingYou, skippedOf, undoable, waitsForPerson } from "./runs";
+import { isNote, needingYou, skippedOf, undoable, waitsForPerson } from "./runs";
 
 const run = (more: Partial<Run>): Run =>
   ({
@@ -25,6 +25,14 @@ describe("a run", () => {
   it("can be undone as long as something of it is left", () => {
     expect(undoable(run({}), 3)).toBe(true);
     expect(undoable(run({}), 4)).toBe(false);
+  });
+  it("that has come to its end has a note, not an error", () => {
+    const error = (code: string) => ({ code, detail: "" });
+    expect(isNote(run({ error: null }))).toBe(false);
+    expect(isNote(run({ error: error("count_differs") }))).toBe(true);
+    expect(isNote(run({ status: "partial", error: error("not_all_read") }))).toBe(true);
+    expect(isNote(run({ status: "partial", error: error("not_all_sent") }))).toBe(false);
+    expect(isNote(run({ status: "failed", error: error("upstream_empty") }))).toBe(false);
   });
   it("is not promised to work the next time when only a person can help", () => {
     expect(waitsForPerson("account_locked")).toBe(true);

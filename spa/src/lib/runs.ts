@@ -15,6 +15,10 @@ const PERSONS = new Set(["account_limit", "account_locked", "not_connected", "re
 /** Whether what ended a run stays as it is until somebody does something: no later run mends it. */
 export const waitsForPerson = (code: string): boolean => PERSONS.has(code);
 
+/** Whether all is dealt with, and there is only something to say. */
+export const isNote = (run: Pick<Run, "status" | "error">): boolean =>
+  run.error !== null && (run.status === "succeeded" || run.error.code === "not_all_read");
+
 /** Whether undo makes sense; the server has the last word. `removed`: how many of its plays were taken back already. */
 export const undoable = (run: Pick<Run, "mode" | "status" | "counts">, removed: number): boolean =>
   run.mode !== "undo" &&

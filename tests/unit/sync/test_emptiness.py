@@ -15,6 +15,7 @@ from tests.world import NOW, World
 from watchferry.storage.mappings import WITNESSES
 from watchferry.storage.rechecks import DAY
 from watchferry.storage.runs import Run
+from watchferry.sync.views import run_view
 
 HOUR = 3600
 
@@ -99,7 +100,9 @@ def test_readings_that_disagree_fail_the_run_and_the_cursor_stays() -> None:
     world = Paged(ten_titles())
     chance = random.Random(1)
     world.alter("^/v1/history", lambda answer: answer | {"history": answer["history"][chance.randrange(2) :][:1]})
-    assert error_of(world.run()) == ("failed", "upstream_incomplete", "kinopub")
+    run = world.run()
+    assert error_of(run) == ("failed", "upstream_incomplete", "kinopub")
+    assert run_view(run)["error"] == run.error
     assert (world.account().cursor, plays(world)) == (None, 0)
     assert {(each.kind, each.code) for each in world.notices.sent} == {("run_failed", "upstream_incomplete")}
     world.alterations.clear()

@@ -431,6 +431,36 @@ def test_a_body_says_one_thing(body: dict[str, Any]) -> None:
         Mend.model_validate(body)
 
 
+@pytest.mark.parametrize("offset", [-3000, -2009, 0, 2009, 3000])
+def test_seasons_may_be_years_on_one_side(offset: int) -> None:
+    assert Mend.model_validate({"trakt_id": 1, "season_offset": offset}).season_offset == offset
+    for beyond in (-3001, 3001):
+        with pytest.raises(ValidationError):
+            Mend.model_validate({"trakt_id": 1, "season_offset": beyond})
+
+
+def test_a_season_that_is_a_year_at_trakt(world: World) -> None:
+    made = world.upstreams.library.catalogue.add_show(title="Years", year=2010, seasons={2010: [1, 2]})
+    world.run()
+    mend(world, "91", trakt_id=made.trakt, season_offset=2009)
+    assert world.run().counts["sent"] == 2
+
+
+def test_seasons_that_show_nothing_refuse_no_answer(world: World) -> None:
+    """Of what Trakt counts and does not show, nobody can say that it is not there."""
+    world.run()
+    show = show_of(world, SILO)
+    faults = world.upstreams.trakt.faults
+    bare = [{"number": n, "episode_count": 2, "episodes": []} for n in (0, 1)]
+    faults.add(path="/seasons$", status=200, body=bare, times=None)
+    mend(world, "90-1-3", trakt_id=show.trakt, season_offset=-1, episode_offset=-2)
+    assert keys(world) == ["10", "11", "90-1-4", "91"]
+    faults.add(path=r"/seasons/\d+$", status=200, body=[], times=None)
+    with pytest.raises(RetryLater):
+        mend(world, "90-1-4", trakt_id=show.trakt, season_offset=-1, episode_offset=-2)
+    assert keys(world) == ["10", "11", "90-1-4", "91"]
+
+
 def test_rows_survive_storage(world: World) -> None:
     """Specials have season 0, which is a season."""
     title = Title(5, "serial", "A", None, None, False, {1: 2})

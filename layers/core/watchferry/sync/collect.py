@@ -51,7 +51,7 @@ class Collected:
 
     @classmethod
     def restored(cls, data: dict[str, Any] | None) -> Self:
-        if data is None:
+        if data is None or "reading" not in data:  # or one that an earlier version has kept
             return cls()
         cursor, witness = data["cursor"], data.get("witness")
         return cls(

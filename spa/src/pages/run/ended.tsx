@@ -5,7 +5,7 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, body } from "../../api/client";
 import { forgetEvents, type Run, stateQuery } from "../../api/queries";
-import { needingYou, undoable, waitsForPerson } from "../../lib/runs";
+import { isNote, needingYou, undoable, waitsForPerson } from "../../lib/runs";
 import { Button } from "../../parts/button";
 import { TextLink } from "../../parts/links";
 import { StatusBadge } from "../../parts/run-row";
@@ -52,10 +52,12 @@ export function Ended({ run, removed, gone, known }: { run: Run } & Pick<Events,
         </Group>
         {run.error && (
           <Alert
-            color={run.status === "cancelled" ? "gray" : run.error.code === "not_all_read" ? "orange" : "red"}
+            color={run.status === "cancelled" ? "gray" : isNote(run) ? "orange" : "red"}
             title={t(
-              run.error.code === "not_all_read"
-                ? "error.unread"
+              isNote(run)
+                ? run.error.code === "not_all_read"
+                  ? "error.unread"
+                  : "error.noted"
                 : waitsForPerson(run.error.code)
                   ? "error.stopped"
                   : `error.${run.status}`,
