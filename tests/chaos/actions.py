@@ -361,39 +361,3 @@ DEEDS = (
     "times that are none",
 )
 """What people and other programs do, beside the upstreams' own oddities; programs.py has the actions."""
-
-OPEN: frozenset[str] = frozenset({"begun again", "removed"})
-"""Kinds of promises (promises.py) that are not kept yet: only tests/unit/sync/test_oddities.py asks for them."""
-
-ODDITIES: tuple[str, ...] = (
-    "told elsewhere",
-    "told again",
-    "told meanwhile",
-    "undated",
-    "removed by hand",
-    "taken back",
-    "together",
-    "pages of two",
-    "no page headers",
-    "wrapped",
-    "not_found is wrapped",
-    "not_found in a show",
-    "added 0",
-    "episodes under any type",
-    "no episodes by imdb",
-    "the application is refused",
-    "too many rows are counted",
-    "too few rows are counted",
-    "too many pages of rows",
-    "no pagination",
-    "rows of an id",
-    "rows without a time",
-    "rows without a title",
-    "one title is gone",
-    "one title is empty",
-    "four calls a second",
-)
-"""Of `ODD` and `DEEDS`, those with which every promise is kept: programs.py draws from them.
-
-`CHAOS_ODDITIES` in the environment chooses others: their names, separated by commas, or `all`.
-"""

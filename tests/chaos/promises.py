@@ -1,5 +1,6 @@
 """What was promised, and which of it was broken: held against what the person watched and what the upstreams have."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -199,7 +200,7 @@ class Promises:
             case "skipped", "not_completed":
                 return self._untrue_not_completed(run, unit, of_it)
             case "skipped", "not_found" | "ambiguous" | "episode_not_found" | "rejected_by_trakt":
-                if unit.title.id in self.chaos.ever_garbled or (run.unread and event.reason == "not_found"):
+                if unit.title.id in self.chaos.ever_garbled or (run.note and event.reason == "not_found"):
                     return None  # what was not answered is called that, until it is
                 if unit.trakt_id is not None:
                     return "refused", f"Trakt has it, as {unit.trakt_id}"
@@ -309,7 +310,7 @@ class Reading:
         page, perpage = (int(request.url.params[name]) for name in ("page", "perpage"))
         wanted = list(self.chaos.viewing.viewer.page(page, perpage))
         again = page > 1 and self.chaos.upstreams.kinopub.options.endless_history
-        if wanted and (again or not response.json()["history"]):
+        if wanted and (again or not json.loads(response.read())["history"]):
             self.rows[run_id].add(page)
         else:
             self.rows[run_id].discard(page)
@@ -325,7 +326,7 @@ class Reading:
 
 
 def _lists(response: httpx.Response) -> bool:
-    item = response.json().get("item", {}) if response.status_code == 200 else {}
+    item = json.loads(response.read()).get("item", {}) if response.status_code == 200 else {}
     return bool(item.get("videos") or item.get("seasons"))
 
 

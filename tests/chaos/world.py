@@ -1,7 +1,7 @@
 """The world to which it happens."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
@@ -11,7 +11,6 @@ import httpx
 from tests.chaos.actions import (
     FAULTS,
     LATEST,
-    OPEN,
     OTHERS,
     Action,
     Again,
@@ -337,6 +336,6 @@ class Chaos(World):
             self.promises.watch()
         raise AssertionError("the queues do not run dry")
 
-    def problems(self, besides: Collection[str] = OPEN) -> list[str]:
-        """Every promise that was broken, in words; `besides` those of these kinds."""
-        return [words for kind, words in self.promises.all_broken() if kind not in besides]
+    def problems(self) -> list[str]:
+        """Every promise that was broken, in words."""
+        return [f"{kind}: {words}" for kind, words in self.promises.all_broken()]

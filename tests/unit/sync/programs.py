@@ -105,10 +105,9 @@ def _deliveries(meanwhile: Actions | None) -> Actions:
     )
 
 
-_chosen = os.environ.get("CHAOS_ODDITIES", "")
-ODDITIES = (
-    (*actions.ODD, *actions.DEEDS) if _chosen == "all" else tuple(_chosen.split(",")) if _chosen else actions.ODDITIES
-)
+_chosen = os.environ.get("CHAOS_ODDITIES")
+ODDITIES = _chosen.split(",") if _chosen else (*actions.ODD, *actions.DEEDS)
+"""`CHAOS_ODDITIES` in the environment chooses some of them: their names, separated by commas."""
 _deeds: dict[str, Actions] = {
     "told elsewhere": st.builds(actions.Elsewhere, st.sampled_from([1, 3, 5])),
     "told again": st.builds(actions.Again, st.integers(0, 3)),

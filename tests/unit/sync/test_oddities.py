@@ -1,7 +1,4 @@
-"""What the real upstreams do beside what they say (`ODD` of tests/chaos/actions.py): each danger by its name.
-
-A danger in `OPEN_DANGERS` breaks a promise today; its test fails as expected, and fails the suite once it does not.
-"""
+"""What the real upstreams do beside what they say (`ODD` of tests/chaos/actions.py): each danger by its name."""
 
 from collections.abc import Sequence
 
@@ -213,55 +210,6 @@ ODD_DANGERS: dict[str, Sequence[Action]] = {
     },
 }
 
-OPEN_DANGERS: dict[str, str] = {
-    "plays of one minute lie across a page border, in another order each time": "play",
-    "the same, and the outcome of a POST is read back": "play",
-    "the same, and a run is undone": "removed, undo",
-    "the same, and a plan is confirmed": "play",
-    "a page of rows that are not shown stands before what others told": "play",
-    "a page of rows that are not shown stands before what is undone": "removed, undo",
-    "a page of rows that are not shown stands before what is read back": "play",
-    "a page is empty once": "play",
-    "the first page is empty once": "play",
-    "the first page is empty once, of what is read back": "play",
-    "the first page is empty once, of what is undone": "removed, undo",
-    "the first page is empty once, of what a confirmed plan is held against": "play",
-    "page headers count no pages": "play",
-    "page headers count too many": "refused",
-    "page headers are missing, and rows are not shown": "play",
-    "the history has no end": "endless",
-    "the history has no end and no page headers": "endless",
-    "the history has no end, of what is read back": "endless",
-    "the history has no end, of what is undone": "endless",
-    "last activities are minutes behind": "play",
-    "last activities say nothing": "play",
-    "times are kept by the minute, and a run is undone": "removed, undo",
-    "a play has no date": "removed, undo",
-    "a play was removed by hand before its run is undone": "removed",
-    "all plays were removed by hand before their run is undone": "removed",
-    "a play is removed by hand while its run is being undone": "removed",
-    "not_found names a time, which two films have": "refused",
-    "episodes are taken by trakt or tvdb only": "play, refused",
-    "seasons come without their episodes": "refused",
-    "seasons come without their episodes, one by one too": "refused",
-    "rows of the second page are missing once, in a first sync": "cursor, play, succeeded",
-    "rows of the first page are missing once, in a first sync": "succeeded",
-    "rows of the first page are missing": "succeeded",
-    "rows of the first page are missing, in a first sync": "succeeded",
-    "too few pages of rows are counted": "cursor, play, succeeded",
-    "rows come without pagination and are missing once": "cursor, play, succeeded",
-    "rows have no end": "endless",
-    "every title is gone, in a first sync": "succeeded",
-    "every title is gone, and one was there before": "begun again, succeeded",
-    "every title is empty, and one was there before": "begun again, succeeded",
-    "every title is bare, and one was there before": "begun again, succeeded",
-    "what was sent is shown as begun": "begun again",
-    "what was sent is begun again": "begun again",
-    "a time is none: 2": "play",
-    "a time is none: 3": "play",
-}
-"""Danger → the kinds of promises that it breaks (tests/chaos/promises.py)."""
-
 
 def played(*program: Action) -> Chaos:
     chaos = Chaos()
@@ -270,38 +218,17 @@ def played(*program: Action) -> Chaos:
     return chaos
 
 
-OPEN_ANSWERS: dict[str, str] = {
-    "wrapped": "five POSTs of a batch, partial",
-    "not_found is wrapped": "five POSTs of a batch, partial",
-    "not_found by time": "two POSTs, rejected_by_trakt in place of not_found",
-}
-OPEN_NAMES: dict[str, str] = {
-    "Trakt's history has no end": "it reads for ever",
-    "Trakt's history has no end, of what is undone": "it reads for ever",
-    "Kinopub's history has no end": "it reads for ever",
-    "the first page of rows is missing": "succeeded",
-    "the first page of rows is missing, in a first sync": "succeeded",
-    "every title is gone": "succeeded",
-    "every title is empty": "succeeded",
-    "every title is gone, and there are many": "succeeded",
-}
-
-
 @pytest.mark.parametrize("name", ODD_DANGERS)
-def test_an_oddity_that_has_a_name(name: str, request: pytest.FixtureRequest) -> None:
+def test_an_oddity_that_has_a_name(name: str) -> None:
     """In the end every finished view is at Trakt once, nothing else is, and nothing was said that was not so."""
-    if name in OPEN_DANGERS:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=OPEN_DANGERS[name]))
-    assert played(*ODD_DANGERS[name]).problems(besides=()) == []
+    assert played(*ODD_DANGERS[name]).problems() == []
 
 
 @pytest.mark.parametrize(
     "odd_answer", ["wrapped", "not_found is wrapped", "not_found by time", "not_found in a show", "added 0"]
 )
-def test_an_odd_answer_holds_up_nothing(odd_answer: str, request: pytest.FixtureRequest) -> None:
+def test_an_odd_answer_holds_up_nothing(odd_answer: str) -> None:
     """What was stored is settled as sent, what was not is named, and no batch is posted again and again."""
-    if odd_answer in OPEN_ANSWERS:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=OPEN_ANSWERS[odd_answer]))
     chaos = Chaos()
     chaos.play([*odd(odd_answer), Together(), MarkShow(), Watch(1), Start(), Work(20)])
     run = next(iter(chaos.shop.runs.newest("harry", limit=1)))
@@ -309,7 +236,7 @@ def test_an_odd_answer_holds_up_nothing(odd_answer: str, request: pytest.Fixture
     assert run.counts["skipped"]["not_found"] == 1
     assert len(chaos.upstreams.trakt.requests(method="POST")) <= run.batches + 1
     chaos.heal()
-    assert chaos.problems(besides=()) == []
+    assert chaos.problems() == []
 
 
 NAMED: dict[str, tuple[str, Sequence[Action]]] = {
@@ -335,10 +262,8 @@ NAMED: dict[str, tuple[str, Sequence[Action]]] = {
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_trouble_has_a_name(name: str, request: pytest.FixtureRequest) -> None:
+def test_trouble_has_a_name(name: str) -> None:
     """The run fails with a word that says what it was, its user has nothing to do, and the next run goes on."""
-    if name in OPEN_NAMES:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=OPEN_NAMES[name]))
     code, program = NAMED[name]
     chaos = Chaos()
     chaos.play(program)
@@ -349,4 +274,4 @@ def test_trouble_has_a_name(name: str, request: pytest.FixtureRequest) -> None:
     assert chaos.account().cursor == before
     assert chaos.account().paused_reason is None
     chaos.heal()
-    assert chaos.problems(besides=()) == []
+    assert chaos.problems() == []

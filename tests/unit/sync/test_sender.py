@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.upstreams import large
 from tests.world import ONE_BATCH, SENDER_LIVES, World
 from watchferry.storage.budgets import RATES
 from watchferry.storage.plans import Batch
@@ -19,7 +18,7 @@ POST = {"path": "^/sync/history$", "method": "POST"}
 @pytest.fixture
 def world() -> World:
     """Ten batches of two views, planned and queued."""
-    made = World(large(20))
+    made = World("large:20")
     made.settings(batch_size=2)
     made.start()
     made.step()
@@ -142,7 +141,7 @@ def test_who_finds_another_at_work_leaves_it_the_following_too(world: World) -> 
 @pytest.mark.parametrize(("views", "mode", "woken"), [(501, "sync", 1), (500, "sync", 0), (501, "preview", 0)])
 def test_a_sender_is_woken_while_a_long_plan_is_made(views: int, mode: Any, woken: int) -> None:
     """Its process takes a second to start. A short plan would be quicker than that."""
-    world = World(large(views))
+    world = World(f"large:{views}")
     world.start(mode=mode)
     world.step()
     assert world.queues.woken == woken

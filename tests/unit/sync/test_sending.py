@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.memory_dynamo import MemoryDynamo
-from tests.upstreams import Library, Response, film, large
+from tests.upstreams import Library, Response, film
 from tests.upstreams.titles import Title
 from tests.world import NOW, World
 from watchferry.clients._transport import READ_TIMEOUT
@@ -66,7 +66,7 @@ class Refusing:
 
 
 def fifty_films() -> World:
-    world = World(large(250))
+    world = World("large:250")
     library = world.upstreams.library
     for title in list(library.titles.values()):
         if title.season_based:
@@ -103,7 +103,7 @@ def test_both_forms_of_a_good_answer_are_understood(world: World, status: int, u
 
 def test_batches_are_as_large_as_the_person_wants_and_a_second_apart() -> None:
     """Trakt takes one POST a second; its stand-in, which minds, answers not one 429."""
-    world = World(large(100))
+    world = World("large:100")
     world.settings(batch_size=7)
     world.upstreams.trakt.options.set(limits=True)
     run = world.run()
@@ -119,7 +119,7 @@ def test_batches_are_as_large_as_the_person_wants_and_a_second_apart() -> None:
 @pytest.mark.parametrize(("views", "sizes"), [(60, [50, 10]), (500, [50] * 10), (501, [250, 250, 1])])
 def test_a_person_who_wants_no_size_gets_large_batches_in_a_large_plan(views: int, sizes: list[int]) -> None:
     """A first run is a matter of seconds then; an hourly one loses little when a batch is refused."""
-    world = World(large(views))
+    world = World(f"large:{views}")
     run = world.run()
     assert (run.status, run.counts["sent"], [len(each) for each in posts(world)]) == ("succeeded", views, sizes)
     assert plays(world) == expected_plays(world)
@@ -280,7 +280,7 @@ def test_five_posts_without_effect_are_enough(world: World) -> None:
 
 def test_of_several_batches_one_that_fails_makes_the_run_partial() -> None:
     """`partial`: some were sent. The cursor stays; the next run sends the rest and finds the others in the ledger."""
-    world = World(large(6))
+    world = World("large:6")
     world.settings(batch_size=2)
     fault(world, "bad_gateway", times=None, skip=1)
     run = world.run()
@@ -312,7 +312,7 @@ def test_a_429_is_waited_out_and_stored_nothing(world: World, preset: str, wait:
 
 def test_a_429_holds_for_all_batches() -> None:
     """The first batch's 429 says 30 seconds; none of the others goes out before."""
-    world = World(large(20))
+    world = World("large:20")
     world.settings(batch_size=2)
     fault(world, status=429, headers={"Retry-After": "30"}, body="")
     assert world.run().counts["sent"] == 20
@@ -325,7 +325,7 @@ def test_a_plan_longer_than_messages_can_be_held_back_is_sent_at_trakts_pace() -
 
     That is no trouble, and there are not many more messages than batches.
     """
-    world = World(large(1300))
+    world = World("large:1300")
     world.settings(batch_size=1)
     run = world.run()
     sent = world.upstreams.trakt.requests("^/sync/history$", "POST")
@@ -566,7 +566,7 @@ def test_a_film_that_was_found_by_its_title_goes_by_trakts_number() -> None:
 
 def test_a_large_batch_without_an_answer_is_halved() -> None:
     """It is read back first; the halves are answered."""
-    world = World(large(80))
+    world = World("large:80")
     world.settings(batch_size=80)
     fault(world, delay=READ_TIMEOUT + 5, status=504)
     run = world.run()
@@ -577,7 +577,7 @@ def test_a_large_batch_without_an_answer_is_halved() -> None:
 
 def test_one_view_that_trakt_cannot_answer_for_holds_up_no_other() -> None:
     """Whatever has it in it gets a 500: the batch is parted until it is nearly alone, and the others are sent."""
-    world = World(large(16))
+    world = World("large:16")
     world.settings(batch_size=16)
     poison = posts_of_a_preview(world)[5]
     app = world.upstreams.trakt

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.upstreams import Library, film, large, series
+from tests.upstreams import Library, film, series
 from tests.world import NOW, ONE_BATCH, World
 from watchferry.errors import Problem
 from watchferry.storage.account import RunActive
@@ -68,7 +68,7 @@ def test_what_the_run_added_is_removed_and_nothing_else(world: World) -> None:
 @pytest.mark.parametrize(("views", "sizes"), [(60, [50, 10]), (501, [250, 250, 1])])
 def test_a_large_run_is_undone_in_large_batches(views: int, sizes: list[int]) -> None:
     """The same rule as for sending."""
-    world = World(large(views))
+    world = World(f"large:{views}")
     run = world.run()
     world.settings(batch_size=None)
     assert undone(world, run.run_id).counts["removed"] == views

@@ -27,6 +27,8 @@ MOST_PAGES = 4_000
 """Pages of one pass: a million plays."""
 MOST_UNCOUNTED_PAGES = 400
 """Pages of one pass where Trakt does not say how many there are."""
+EMPTY_PAGES = 5
+"""Empty pages in a row which are the end where Trakt does not say how many pages there are."""
 STALE_PAGES = 2
 """Pages in a row without one new row, after which Trakt repeats itself."""
 
@@ -211,7 +213,7 @@ class _EndOfPages:
         if self.pages is None:
             if number >= MOST_UNCOUNTED_PAGES:
                 raise _incomplete("it never says how many pages there are")
-            return self.empty >= 2 or (self.items is not None and rows >= self.items)
+            return self.empty >= EMPTY_PAGES or (self.items is not None and rows >= self.items)
         if number < self.pages:
             return False
         # The last page by its count. A full one may have a successor that the count does not know of, and so may one
