@@ -228,7 +228,7 @@ class Chaos(World):
 
     def invoke(self, message: Message, interruptions: Sequence[Interruption]) -> None:
         started = self.now
-        run_id = json.loads(message.body)["run_id"]
+        run_id = json.loads(message.body).get("run_id", "")  # a look has none
         worker = Worker(started + LIFETIME[message.kind], list(interruptions), run_id)
         message.receives += 1
         self.working.append(worker)

@@ -41,6 +41,13 @@ def test_a_refused_application_is_noted(
     assert [notice["to"] for notice in queued(wiring)] == ["operator"]
 
 
+def test_a_path_of_a_caller_s_choice_decides_nothing(harry: Client, wiring: Wiring, upstreams: Upstreams) -> None:
+    """Refused to everybody, but nothing that the sync asks: it goes on."""
+    upstreams.trakt.faults.add(path="^/movies/trending", preset="app_refused", times=None)
+    assert harry.get("/trakt/movies/trending").code == "app_refused"
+    assert (wiring.refusals.all(), queued(wiring)) == ([], [])
+
+
 def test_a_refusal_of_one_account_is_not_noted(harry: Client, wiring: Wiring, upstreams: Upstreams) -> None:
     """Trakt lets the application in."""
     upstreams.trakt.faults.add(user="harry", preset="app_dead", times=None)

@@ -153,6 +153,15 @@ def test_one_account_that_is_refused_stops_nobody_else(world: World) -> None:
     assert newest(world, "ron").status == "succeeded"
 
 
+def test_one_title_that_is_refused_stops_nobody_else(world: World) -> None:
+    """Whose run meets it fails; that Trakt lets the application in is asked where every sync asks."""
+    world.upstreams.library.watch("ron", "Inception")
+    world.upstreams.trakt.faults.add(path="^/(search|shows)", preset="app_refused", times=None)
+    hour(world)
+    assert world.shop.refusals.all() == []
+    assert hour(world)["enqueued"] == 3
+
+
 def test_two_workers_meet_it_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of them asks while the other does: both find out, one tells."""
     refuse(world, "text")

@@ -131,8 +131,8 @@ class KeptCredential:
             return self._after_doubt(leased, refused)
         except Exception as trouble:
             self.pairs.tokens.give_up_lease(self.user_id, self.host.name, owner=owner)
-            if isinstance(trouble, AppRefused):
-                self.application.met(trouble)
+            if isinstance(trouble, AppRefused) and self.clock() + OAUTH_TIMEOUT < self.until:
+                self.application.met(trouble)  # which asks once more
             raise
         return self._stored(leased, fresh)
 

@@ -337,13 +337,20 @@ class Trakt:
         return response
 
 
+ASKED_BY_ALL = "/sync/last_activities"
+
+
 def ask_with_key(transport: Transport, path: str) -> None:
     """Asks for it as nobody: what Trakt then refuses, it refuses to the application.
 
     Any other answer goes to an application that Trakt lets in: that there is no such path, or that a token is missing.
     Raises AppRefused if it is refused; RetryLater, OutcomeUnknown or StopRun when nothing is known.
+
+    A title's own path may be refused for the title's sake, which must not stop the sync of all: what everybody's sync
+    asks is asked in its place.
     """
-    trouble = meaning("Trakt", transport.exchange("GET", path))
+    asked = path if path.startswith("/sync/") else ASKED_BY_ALL
+    trouble = meaning("Trakt", transport.exchange("GET", asked))
     if isinstance(trouble, (RetryLater, StopRun)):
         raise trouble
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from watchferry.clients._transport import rate_limited
-from watchferry.clients.trakt import Credential
+from watchferry.clients.trakt import ASKED_BY_ALL, Credential
 from watchferry.errors import AppRefused, ConnectAgain, RetryLater
 from watchferry.http_api import Answer, Call
 from watchferry.http_api.problems import unknown_endpoint
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _UPSTREAM_TAKES = ("accept", "accept-language", "if-none-match", "if-modified-since")
 """Headers of a caller that go upstream where nothing is cached; a cached answer is fetched as for anybody."""
-
 
 ASKING_TAKES = 5.0
 """Seconds that must be left to find out whom a 403 of Trakt's is about."""
@@ -124,8 +123,9 @@ class Door:
         fetched = self._fetched(asked, user_id)
         word, detail = forbidden(asked.endpoint.prefix, fetched) if fetched.status == 403 else (None, "")
         if word == "app_refused" and self.clock() + ASKING_TAKES < asked.deadline:
-            # The sync would meet the same: the first who does tells the owner.
-            self.application().met(AppRefused("trakt", detail, path=asked.path))
+            # The sync would meet the same: the first who does tells the owner. What the caller asked is not repeated,
+            # since a path of a caller's choice must not decide about everybody's sync.
+            self.application().met(AppRefused("trakt", detail, path=ASKED_BY_ALL))
         return fetched
 
     def _fetched(self, asked: Asked, user_id: str) -> Fetched:
