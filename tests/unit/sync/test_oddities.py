@@ -244,7 +244,10 @@ NAMED: dict[str, tuple[str, Sequence[Action]]] = {
         "upstream_incomplete",
         (*odd("pages for ever", "no page headers", "pages of two"), *TOLD_BEHIND_OTHERS, Start()),
     ),
-    "Trakt's history has no end, of what is undone": ("upstream_incomplete", (*SENT, Pass(1), *odd("pages for ever"), Undo())),
+    "Trakt's history has no end, of what is undone": (
+        "upstream_incomplete",
+        (*SENT, Pass(1), *odd("pages for ever"), Undo()),
+    ),
     "Kinopub's history has no end": ("upstream_incomplete", (*odd("rows for ever"), *EIGHT_ROWS, Start())),
     "the first page of rows is missing": ("upstream_empty", (*SENT, *odd("rows 1 are missing"), Pass(HOUR), Start())),
     "the first page of rows is missing, in a first sync": (
