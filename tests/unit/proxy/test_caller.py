@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import Clock, NewWiring
 from tests.unit.proxy.conftest import Client, NewClient
 from tests.upstreams import Upstreams
+from watchferry.storage.budgets import RATES
 
 FOREIGN: list[tuple[str, Mapping[str, str]]] = [
     ("/tmdb/3/movie/603?api_key=foreign-one", {}),
@@ -276,6 +277,49 @@ def test_writes_take_turns_with_the_sync(harry: Client, upstreams: Upstreams, ne
 
     assert [post() for _ in range(4)] == [201] * 4
     assert not [entry for entry in upstreams.trakt.requests() if entry.status == 429]
+
+
+def test_a_write_counts_from_its_answer(new_client: NewClient, new_wiring: NewWiring, clock: Clock) -> None:
+    """The sync's next one leaves a second later: until then this one may not have arrived."""
+    wiring = new_wiring()
+    harry = new_client(wiring=wiring)
+    assert (
+        harry.send("POST", "/trakt/sync/history", headers={"Content-Type": "application/json"}, body=b"{}").status
+        == 201
+    )
+    assert wiring.budgets.wait("harry", "POST") == pytest.approx(1.02, abs=0.002)
+
+
+def test_a_write_with_a_renewed_token_waits_its_turn_too(harry: Client, upstreams: Upstreams) -> None:
+    upstreams.trakt.expire_tokens("harry")
+    sent = {"Content-Type": "application/json"}
+    assert harry.send("POST", "/trakt/sync/history", headers=sent, body=b"{}").status == 201
+    refused, taken = upstreams.trakt.requests("^/sync/history", "POST")
+    assert taken.at - refused.at >= 1
+
+
+@pytest.mark.parametrize(("lost", "status"), [(6, 201), (100, 429)])
+def test_a_write_gets_its_turn_beside_a_long_run(
+    new_client: NewClient, new_wiring: NewWiring, upstreams: Upstreams, clock: Clock, lost: int, status: int
+) -> None:
+    """Whose POSTs come first again and again; but not for ever: the program gets an answer in time."""
+    turns = iter(range(100))
+
+    def another_posts() -> None:
+        wiring.budgets.answered("harry", "POST", wiring.budgets.take("harry", "POST", RATES["POST"]))
+
+    def pause(seconds: float) -> None:
+        clock.advance(seconds)
+        if next(turns) < lost:
+            another_posts()
+
+    wiring = new_wiring(pause=pause)
+    harry = new_client(wiring=wiring)
+    another_posts()
+    began = clock.now
+    said = harry.send("POST", "/trakt/sync/history", headers={"Content-Type": "application/json"}, body=b"{}")
+    assert (said.status, len(upstreams.trakt.requests(method="POST"))) == (status, status == 201)
+    assert clock.now - began < 12
 
 
 def test_a_limit_that_trakt_named_is_obeyed(harry: Client, upstreams: Upstreams) -> None:

@@ -34,6 +34,10 @@ ASKING_TAKES = 5.0
 """Seconds that must be left to find out whom a 403 of Trakt's is about."""
 
 
+WRITE_WAITS = 10.0
+"""Seconds for its turn, which it may lose to a sync that posts all the time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request, ready to be dressed with a credential."""
@@ -134,7 +138,7 @@ class Door:
             return self._send(asked, self.upstreams.with_app(endpoint.prefix))
         credential = self.upstreams.credential(endpoint, user_id, asked.deadline)
         # Trakt's limits: one budget per user for the sync and for what comes through here (architecture.md, rule 4).
-        budget = Budget(self.budgets, user_id, self.pause)
+        budget = Budget(self.budgets, user_id, self.pause, WRITE_WAITS)
         fetched = self._with_token(asked, credential, budget)
         if fetched.status == 429 and endpoint.prefix == "trakt":
             budget.limited(endpoint.method, rate_limited("Trakt", fetched.headers))

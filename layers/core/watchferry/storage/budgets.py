@@ -167,6 +167,7 @@ class Budget:
     budgets: Budgets
     user_id: str
     pause: Callable[[float], None]
+    patience: float = PATIENCE
     _left: dict[str, int] = field(default_factory=dict)
     """Verb → places that were taken and are not used up."""
     _under_way: dict[str, Place] = field(default_factory=dict)
@@ -188,7 +189,7 @@ class Budget:
     def _waited_for(self, verb: str, calls: int) -> Place:
         waited = 0.0
         while (place := self.budgets.take(self.user_id, verb, RATES[verb], calls=calls)).wait:
-            if waited + place.wait > PATIENCE:
+            if waited + place.wait > self.patience:
                 raise Waiting("rate_limited", "waiting for Trakt's rate limit", after=place.wait)
             # No longer at a time than a call's turn takes: what is under way now may be answered by then.
             pause = min(place.wait, RATES[verb].interval_ms / 1000)
