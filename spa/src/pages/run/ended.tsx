@@ -77,7 +77,9 @@ export function Ended({ run, removed, gone, known }: { run: Run } & Pick<Events,
           <Text>{t("undo.gone", { count: run.counts.already_removed })}</Text>
         )}
         <Text c="dimmed" size="sm">
-          {run.mode !== "undo" && `${t("looked", { history: run.counts.history, completed: run.counts.completed })} `}
+          {run.mode !== "undo" &&
+            run.status !== "failed" &&
+            `${t("looked", { history: run.counts.history, completed: run.counts.completed })} `}
           {run.finished_at && (
             <>
               {t("finished")} <At time={run.finished_at} />.{" "}

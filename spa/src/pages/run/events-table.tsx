@@ -43,7 +43,8 @@ export function EventsTable({ run, events, rows, chosen, onChoose }: Listed) {
 
   if (events.isPending) return <Loading what={t("loadingEvents")} lines={6} />;
   if (isError && rows.length === 0) return <Trouble error={events.error} onRetry={() => void events.refetch()} />;
-  if (rows.length === 0) return <Nothing title={t("noEvents.title")} hint={t("noEvents.hint")} />;
+  if (rows.length === 0)
+    return <Nothing title={t("noEvents.title")} hint={t(run.error ? "noEvents.ended" : "noEvents.hint")} />;
 
   const outcomes = [...new Set(rows.map(({ event }) => event.outcome))];
   return (
