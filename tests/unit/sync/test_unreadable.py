@@ -430,6 +430,32 @@ def test_what_trakt_could_not_be_asked_is_not_said_to_be_unknown_there(world: Od
     assert (run.status, run.error, run.counts["sent"], plays(world)) == ("succeeded", None, 1, 3)
 
 
+def without_imdb(item: int) -> Callable[[Any], Any]:
+    def change(answer: Any) -> Any:
+        for each in answer["history"]:
+            if each["item"]["id"] == item:
+                each["item"].pop("imdb", None)
+        return answer
+
+    return change
+
+
+@pytest.mark.parametrize(("status", "sent"), [(500, 2), (503, 2), (200, 2), (400, 3), (404, 3), (410, 3)])
+def test_details_that_kinopub_does_not_give(world: Odd, status: int, sent: int) -> None:
+    """In trouble, it is Kinopub's and the title waits; refused, what the row says is all that there is."""
+    world.alter("^/v1/history", without_imdb(SOLARIS))
+    world.alter("^/v1/items", lambda answer: {}, status=status)
+    run = world.run()
+    assert (run.counts["sent"], run_problems(world, run)) == (sent, [])
+    if sent < 3:
+        assert run.error is not None
+        assert (run.status, run.error["code"], run.error["service"]) == ("partial", "not_all_read", "kinopub")
+        world.alterations.clear()
+        world.now += 3600
+        assert world.run().counts["sent"] == 1
+    assert plays(world) == 3
+
+
 def test_what_did_not_match_stays_listed_while_trakt_cannot_be_asked(world: Odd) -> None:
     """Its user may say what it is meanwhile."""
     world.alter("^/search/movie", lambda answer: [])
@@ -438,7 +464,11 @@ def test_what_did_not_match_stays_listed_while_trakt_cannot_be_asked(world: Odd)
     world.alterations.clear()
     world.alter("^/search/movie", lambda answer: {}, status=503)
     world.now += 2 * DAY
-    world.run()
+    title = world.upstreams.library.titles[MATRIX]
+    world.upstreams.library.finish(USER, title, title.units[0], int(world.now) - 60)
+    run = world.run()
+    assert run.error is not None
+    assert (run.status, run.counts["sent"], run.error["code"]) == ("partial", 1, "not_all_read")
     assert [row.key for row in world.shop.unmatched.all(USER)] == [str(SOLARIS)]
 
 

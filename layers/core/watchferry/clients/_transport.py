@@ -194,6 +194,8 @@ class Transport:
             return response
         if isinstance(trouble, AppRefused):
             trouble.path = path
+        if isinstance(trouble, (RetryLater, StopRun)):
+            trouble.service = self.upstream.lower()
         if isinstance(trouble, RetryLater) and (trouble.code == "rate_limited" or trouble.after is not None):
             self.throttle.limited(_verb(method), trouble)
         raise trouble
@@ -212,13 +214,16 @@ class Transport:
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             # Nothing left this machine: even a write may be sent again.
-            raise RetryLater("not_sent", f"{self.upstream} cannot be reached") from error
+            raise self._trouble("not_sent", "cannot be reached") from error
         except httpx.TimeoutException as error:
-            raise RetryLater("upstream_timeout", f"{self.upstream} did not answer in time") from error
+            raise self._trouble("upstream_timeout", "did not answer in time") from error
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise RetryLater("upstream_unreachable", f"{self.upstream} dropped the connection") from error
+            raise self._trouble("upstream_unreachable", "dropped the connection") from error
         finally:
             self.throttle.after(verb)
+
+    def _trouble(self, code: str, what: str) -> RetryLater:
+        return RetryLater(code, f"{self.upstream} {what}", service=self.upstream.lower())
 
 
 def _passes_soon(error: BaseException) -> bool:
@@ -271,7 +276,8 @@ def parsed(upstream: str, response: httpx.Response) -> Any:
         return response.json()
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         kind = response.headers.get("content-type", "nothing")
-        raise RetryLater("upstream_unreachable", f"{upstream} answered {kind} in place of JSON") from error
+        said = f"{upstream} answered {kind} in place of JSON"
+        raise RetryLater("upstream_unreachable", said, service=upstream.lower()) from error
 
 
 def _unauthorized(response: httpx.Response, said: str) -> WatchferryError:

@@ -203,4 +203,5 @@ class Kinopub:
 
 
 def _unreadable(path: str) -> RetryLater:
-    return RetryLater("upstream_unreachable", f"Kinopub answered something else than documented for {path}")
+    said = f"Kinopub answered something else than documented for {path}"
+    return RetryLater("upstream_unreachable", said, service="kinopub")

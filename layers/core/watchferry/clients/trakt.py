@@ -392,7 +392,8 @@ def _validated[T](shape: TypeAdapter[T], response: httpx.Response, path: str) ->
 
 
 def _nonsense(path: str) -> RetryLater:
-    return RetryLater("upstream_unreachable", f"Trakt answered something else than documented for {path}")
+    said = f"Trakt answered something else than documented for {path}"
+    return RetryLater("upstream_unreachable", said, service="trakt")
 
 
 def _header(response: httpx.Response, header: str) -> int | None:

@@ -14,12 +14,11 @@ from watchferry.clients.kinopub import History, HistoryRow, Item, Kinopub
 from watchferry.errors import RetryLater
 from watchferry.models import Title, imdb_id
 from watchferry.storage.account import Cursor
+from watchferry.storage.budgets import PATIENCE
 from watchferry.sync.reading import HISTORY_EMPTY, Reading, empty
 
 LIMITED_AT_MOST = 5
-"""429s in a row that are waited out here; where they come from, somebody else decides how long (storage/budgets.py)."""
-SHORT = 2.0
-"""Seconds; an upstream that asks for a longer pause is asked by a later job."""
+"""429s in a row that are waited out here; how long, whoever lets the calls pass decides (storage/budgets.py)."""
 
 
 @dataclass(slots=True)
@@ -117,7 +116,7 @@ def _patiently(kinopub: Kinopub, page: int) -> History:
         try:
             return kinopub.history(page)
         except RetryLater as trouble:
-            if trouble.code != "rate_limited" or (trouble.after or 0) > SHORT:
+            if trouble.code != "rate_limited" or (trouble.after or 0) > PATIENCE:
                 raise
     return kinopub.history(page)
 

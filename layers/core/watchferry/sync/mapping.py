@@ -13,7 +13,7 @@ from typing import Any
 
 from watchferry.clients.kinopub import Kinopub
 from watchferry.clients.trakt import Episode, SearchHit, SearchType, Season, Trakt
-from watchferry.errors import NotThere, RetryLater
+from watchferry.errors import NotThere, Rejected, RetryLater
 from watchferry.models import Event, Ids, Reason, Title, View, imdb_id
 from watchferry.storage.mappings import FOUND, MISSING, Mappings, Remembered
 from watchferry.storage.overrides import Override, Rules
@@ -113,7 +113,7 @@ class Mapper:
             return title
         try:
             item = self.kinopub.item(title.item)
-        except NotThere:
+        except (NotThere, Rejected):
             return title  # it left the catalogue: what the row says is all that there is
         return replace(
             title,

@@ -45,10 +45,10 @@ class Planning:
     """Of the titles that are looked at, those that their user wanted to be."""
     were_unread: frozenset[int] = frozenset()
     """Titles that an earlier run could not read."""
-    unread: set[int] = field(default_factory=set)
-    """Titles of which something cannot be read now."""
-    unasked: set[int] = field(default_factory=set)
-    """Of these, the ones that Trakt could not be asked about."""
+    unread: dict[int, str] = field(default_factory=dict)
+    """Titles of which something cannot be read now, and where: `kinopub` or `trakt`."""
+    waiting: set[int] = field(default_factory=set)
+    """Of these, titles whose views cannot be mapped, so that nothing is known of them."""
 
     @property
     def shop(self) -> Workshop:
@@ -71,23 +71,21 @@ class Planning:
         unfinished = [as_sent_before(event, ledger) for event in begun]
         new = without_known(views, ledger, self.within, self.shop.clock())
         mapped = self.map(collected, new.unknown)
+        waiting = sum(view.item in self.waiting for view in new.unknown)
         ready, refused = without_refused([pair for each in mapped for pair in each.views], ledger)
         against = without_duplicates(ready, self.plays_at_trakt(ready), self.within)
 
         return Plan(
             collected=collected,
             known=self.account.cursor,
-            completed=len(views)
-            + sum(event.reason == "duplicate" for event in unfinished)
-            - sum(view.item in self.unasked for view in new.unknown),
+            completed=len(views) + sum(event.reason == "duplicate" for event in unfinished) - waiting,
             unfinished=unfinished,
             dealt_with=new.skips,
             mapped=mapped,
             refused=refused,
             against=against,
             wishes=self.wishes,
-            unread=frozenset(self.unread),
-            unasked=frozenset(self.unasked),
+            unread=self.unread,
         )
 
     @property
@@ -174,7 +172,7 @@ class Planning:
             self.turn.checkpoint("confirmed", {str(item): asdict(each) for item, each in confirmed.items()})
         self._believe_what_is_empty(confirmed)
         confirmed |= {item: unreadable(collected.titles[item]) for item in failed}
-        self.unread |= {item for item in items if confirmed[item].unread}
+        self.unread |= {item: "kinopub" for item in items if confirmed[item].unread}
         return {item: confirmed[item] for item in items}
 
     def _believe_what_is_empty(self, confirmed: Mapping[int, Confirmed]) -> None:
@@ -233,10 +231,14 @@ class Planning:
             )
 
         failed = self.turn.gather(ask, list(by_title), mapped, "mapping", unread=self.were_unread, doubt=doubt)
-        self.unread |= failed.keys()
-        self.unasked |= {item for item, trouble in failed.items() if isinstance(trouble, RetryLater)}
-        refused = failed.keys() - self.unasked
-        return [*mapped.values(), *(unmappable(titles[item], by_title[item]) for item in sorted(refused))]
+        for item, trouble in failed.items():
+            # Mapping may have to ask Kinopub, too.
+            self.unread[item] = getattr(trouble, "service", None) or "trakt"
+            if isinstance(trouble, RetryLater):
+                self.waiting.add(item)
+            else:
+                mapped[item] = unmappable(titles[item], by_title[item])
+        return list(mapped.values())
 
     @staticmethod
     def _another_is_answered(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from watchferry.models import Event, Title
 from watchferry.storage.account import Cursor
@@ -32,10 +32,8 @@ class Plan:
     against: AgainstTrakt
     wishes: Mapping[int, str]
     """Of the titles, those that their user wanted to be looked at (storage/rechecks.py)."""
-    unread: frozenset[int] = frozenset()
-    """Titles of which something cannot be read, at Kinopub or at Trakt."""
-    unasked: frozenset[int] = frozenset()
-    """Of these, the ones that Trakt could not be asked about: nothing is known of their views, and nothing is said."""
+    unread: Mapping[int, str] = field(default_factory=dict)
+    """Titles of which something cannot be read, and where: `kinopub` or `trakt`."""
 
     @property
     def to_send(self) -> Sequence[Event]:
@@ -75,34 +73,33 @@ class Plan:
         done = tuple(item for item in titles if item not in again) + tuple(
             item for item in owed if item not in nameless
         )
-        return Aftermath(self.against.found, by_days, done, self.wishes, self.unread)
+        return Aftermath(self.against.found, by_days, done, self.wishes, frozenset(self.unread))
 
     @property
     def note(self) -> Mapping[str, str] | None:
         """What its person has to know. What could not be read is remembered, and looked at again by later runs."""
         said = []
-        if at_kinopub := self.unread - self.unasked:
-            said.append(f"of {self._named(at_kinopub)} Kinopub shows nothing that can be read")
+        services = set(self.unread.values())
+        for service in sorted(services):
+            titles = [self.collected.titles[item].title or str(item) for item in sorted(self._unread_at(service))]
+            more = f" and {len(titles) - NAMED} more" if len(titles) > NAMED else ""
+            names = ", ".join(titles[:NAMED]) + more
+            said.append(f"{len(titles)} title(s) could not be read at {service.capitalize()}: {names}")
         if self.collected.nameless:
+            services.add("kinopub")
             said.append(
                 f"{len(self.collected.nameless)} row(s) of Kinopub's history do not say of which title they are"
             )
-        kinopubs = bool(said)
-        if self.unasked:
-            said.append(f"Trakt could not be asked for {self._named(self.unasked)}")
+        of_reading = self.collected.reading.note
         if not said:
-            return self.collected.reading.note
-        if self.collected.reading.note:
-            said.append(self.collected.reading.note["detail"])
-        detail = "; ".join(said) + "; later runs look at them again"
-        if kinopubs and self.unasked:
-            return {"code": NOT_ALL_READ, "detail": detail}
-        return {"code": NOT_ALL_READ, "detail": detail, "service": "kinopub" if kinopubs else "trakt"}
+            return of_reading
+        detail = (
+            "; ".join(said) + "; later runs look at them again" + (f"; {of_reading['detail']}" if of_reading else "")
+        )
+        return {"code": NOT_ALL_READ, "detail": detail, **({"service": services.pop()} if len(services) == 1 else {})}
 
-    def _named(self, items: frozenset[int]) -> str:
-        titles = [self.collected.titles[item].title or str(item) for item in sorted(items)]
-        more = f" and {len(titles) - NAMED} more" if len(titles) > NAMED else ""
-        return f"{len(titles)} title(s) ({', '.join(titles[:NAMED])}{more})"
+    def _unread_at(self, service: str) -> list[int]:
+        return [item for item, where in self.unread.items() if where == service]
 
     def _again(self, now: float) -> Mapping[int, int]:
         """Title → in how many days it has to be looked at again, news or not."""

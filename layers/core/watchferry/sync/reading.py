@@ -94,7 +94,7 @@ class Reading:
             self.steps_back += 1
             if self.steps_back > MOST_STEPS_BACK:
                 raise incomplete("its count of rows falls again and again")
-            self.next_page = max(1, self.next_page - ceil(fewer / self.size))
+            self.next_page = max(1, self.next_page - ceil(fewer / min(self.size, self.longest or self.size)))
             self.asked_again, self.has_news = 0, False
             return False
         self.per_page = min(counts.perpage or self.per_page, LARGEST_PAGE)
