@@ -12,7 +12,7 @@ from watchferry.clients.kinopub import Kinopub
 from watchferry.clients.trakt import Trakt
 from watchferry.errors import NotThere, Rejected, RetryLater, StopRun, WatchferryError
 from watchferry.models import Event, Ids, Title, View
-from watchferry.storage.account import MANY_VIEWS, Account
+from watchferry.storage.account import Account
 from watchferry.storage.mappings import FOUND, MOST_WITNESSES, WITNESSES, WITNESSES_CHOSEN_AGAIN_AFTER
 from watchferry.storage.runs import Run
 from watchferry.sync.collect import Collected, collect
@@ -61,8 +61,6 @@ class Planning:
     def go(self) -> Plan:
         """Raises OutOfTime, Superseded, and the tree of errors.py; everything done so far is kept."""
         collected = self.collect()
-        if collected.rows > MANY_VIEWS and self.run.mode == "sync":
-            self.shop.queues.wake_sender()  # who begins with a long history waits for one second less
         confirmed = self.confirm(collected)
         views = [view for each in confirmed.values() for view in each.finished]
         begun = [event for each in confirmed.values() for event in each.unfinished]
