@@ -99,12 +99,16 @@ class HistoryReader:
             self._add_titles(everything, [ids for ids, _ in wanted], plays)
             return plays
 
+        decided: set[frozenset[str]] = set()
+        """Works whose own history has been read."""
+
         def undecided(first: int, last: int) -> list[Ids]:
             """Which of the views between the two minutes were not found."""
             return [
                 ids
                 for ids, at in wanted
                 if (within is None or first - within <= _minute(at) <= last + within)
+                and id_keys(kind, ids) not in decided
                 and not plays.have(kind, ids, at, within)
             ]
 
@@ -120,19 +124,19 @@ class HistoryReader:
                 borders |= again.borders
                 gaps += [gap for gap in again.gaps if gap[1] - gap[0] < last - first]
         for minute in sorted(borders):
-            if views := undecided(minute, minute):
-                self._add_minute(kind, minute, views, plays)
+            if undecided(minute, minute) and not self._is_one_page(kind, minute, plays):
+                works = undecided(minute, minute)
+                if _calls_by_title(kind, [(ids, 0) for ids in works]) is None:
+                    raise _incomplete("more plays of one minute than a page holds")
+                self._add_titles(everything, works, plays)
+                decided |= {id_keys(kind, ids) for ids in works}
         return plays
 
-    def _add_minute(self, kind: Kind, minute: int, undecided: Sequence[Ids], plays: Plays) -> None:
-        alone = _minutes(kind, minute, minute)
-        reading = self._whole(alone)
+    def _is_one_page(self, kind: Kind, minute: int, plays: Plays) -> bool:
+        """Reads a minute by itself. Whether one page has held it, so that none of its rows was missed."""
+        reading = self._whole(_minutes(kind, minute, minute))
         _add(plays, reading.rows)
-        if minute not in reading.borders:
-            return
-        if _calls_by_title(kind, [(ids, 0) for ids in undecided]) is None:
-            raise _incomplete("more plays of one minute than a page holds")
-        self._add_titles(alone, undecided, plays)
+        return minute not in reading.borders
 
     def _add_titles(self, range_: _Range, works: Iterable[Ids], plays: Plays) -> None:
         for ids in {id_keys(range_.kind, ids): ids for ids in works}.values():
