@@ -126,6 +126,8 @@ class Reading:
         if not rows and self.is_at_its_beginning and self._is_over_at_once(expected=expected):
             self.complete = True
             return None
+        if rows and self.empty and self.pages is None:
+            self.lacking = True  # the empty page before this one was not the last
         self._count_page(len(rows))
         if ends or self._is_over(len(rows)):
             self._end_pass(ends=ends)
