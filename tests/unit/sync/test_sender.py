@@ -10,6 +10,7 @@ from tests.upstreams import large
 from tests.world import ONE_BATCH, SENDER_LIVES, World
 from watchferry.storage.budgets import RATES
 from watchferry.storage.plans import Batch
+from watchferry.sync import actions
 from watchferry.sync.queues import SendJob
 
 USER = "harry"
@@ -139,10 +140,16 @@ def test_who_finds_another_at_work_leaves_it_the_following_too(world: World) -> 
     assert world.step() == "sent before"
 
 
-@pytest.mark.parametrize(("views", "mode", "woken"), [(501, "sync", 1), (500, "sync", 0), (501, "preview", 0)])
-def test_a_sender_is_woken_while_a_long_plan_is_made(views: int, mode: Any, woken: int) -> None:
-    """Its process takes a second to start. A short plan would be quicker than that."""
-    world = World(large(views))
-    world.start(mode=mode)
-    world.step()
+@pytest.mark.parametrize(
+    ("runs_before", "mode", "full", "woken"),
+    [(0, "sync", False, 1), (0, "preview", False, 0), (1, "sync", False, 0), (1, "sync", True, 1)],
+)
+def test_a_sender_is_woken_when_somebody_starts_a_long_run(runs_before: int, mode: Any, full: bool, woken: int) -> None:
+    """Its process takes a second to start, which is over when the plan is made."""
+    world = World("tiny")
+    for _ in range(runs_before):
+        world.run()
+    actions.start(world.shop, world.account(), mode, full=full)
     assert world.queues.woken == woken
+    world.drain()
+    assert next(world.shop.runs.newest(USER, limit=1)).error is None

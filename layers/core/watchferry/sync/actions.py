@@ -44,6 +44,8 @@ class Deployment(Protocol):
 def start(own: Deployment, account: Account, mode: Literal["sync", "preview"], *, full: bool) -> str:
     """Makes the run the user's active one and queues it. Raises Problem, RunActive."""
     _must_be_able(account, ("trakt", "kinopub"))
+    if mode == "sync" and (full or account.cursor is None):
+        own.queues.wake_sender()  # there will be something to send, and somebody waits for it
     run_id = new_run_id(own.clock())
     run = begin_run(own.accounts, own.runs, own.telling, account, run_id, mode=mode, trigger="manual", full=full)
     _queue(own, run, "manual")

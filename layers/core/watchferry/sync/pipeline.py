@@ -12,7 +12,7 @@ from watchferry.clients.kinopub import Kinopub
 from watchferry.clients.trakt import HistoryType, Trakt
 from watchferry.errors import NotThere, Rejected, RetryLater, WatchferryError
 from watchferry.models import Event, Ids, Kind, Title, View, unix
-from watchferry.storage.account import MANY_VIEWS, Account
+from watchferry.storage.account import Account
 from watchferry.storage.runs import Run
 from watchferry.sync.collect import Collected, collect
 from watchferry.sync.confirm import Confirmed, confirm_completed, never_finished, unreadable
@@ -52,8 +52,6 @@ class Planning:
     def go(self) -> Plan:
         """Raises OutOfTime, Superseded, and the tree of errors.py; everything done so far is kept."""
         collected = self.collect()
-        if collected.rows > MANY_VIEWS and self.run.mode == "sync":
-            self.shop.queues.wake_sender()  # who begins with a long history waits for one second less
         confirmed = self.confirm(collected)
         views = [view for each in confirmed.values() for view in each.finished]
         unfinished = [event for each in confirmed.values() for event in each.unfinished]
