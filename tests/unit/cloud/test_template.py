@@ -106,7 +106,7 @@ INDEXES = {
 }
 SENDS = {
     "AuthApi": {"SyncJobs"},
-    "SyncApi": {"SyncJobs", "Notices"},
+    "SyncApi": {"SyncJobs", "HistoryBatches", "Notices"},
     "ProxyApi": {"Notices"},
     "ProwlarrApi": set[str](),
     "SyncScheduler": {"SyncJobs"},

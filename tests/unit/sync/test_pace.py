@@ -126,7 +126,7 @@ def sent(workers: int, answer: float, *, work: float = 0.25, seed: int = 1) -> S
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("workers", [1, 2, 4])
-@pytest.mark.parametrize("answer", [0.05, 0.3])
+@pytest.mark.parametrize("answer", [0.05, 0.3, 1.0])
 def test_at_most_one_post_in_a_hundred_is_refused(answer: float, workers: int, seed: int) -> None:
     upstream = sent(workers, answer, seed=seed)
     assert upstream.refused <= (len(upstream.taken) + upstream.refused) / 100

@@ -25,7 +25,7 @@ FORGOTTEN_AFTER = 86400
 GETS_AT_ONCE = 10
 """Reads spoken for in one write to the budget."""
 
-PATIENCE = 4.0
+PATIENCE = 5.0
 """Seconds that a worker waits for its place itself; for longer ones a successor is queued."""
 
 A_MOMENT = 0.5
@@ -63,7 +63,7 @@ KINOPUB = "Kinopub"
 
 RATES = {
     "GET": Rate(interval_ms=600, burst=480),
-    "POST": Rate(interval_ms=int(1000 * CLOCKS_DIFFER), burst=1, under_way_ms=2000),
+    "POST": Rate(interval_ms=int(1000 * CLOCKS_DIFFER), burst=1, under_way_ms=3000),
 }
 """Trakt's limits per user as documented (reality.md, Limits): a POST a second, and 1000 GETs in any 5 minutes, which
 are the burst and what comes back in that time. A 429 that names a lower limit replaces them in the budget's row."""

@@ -19,7 +19,7 @@ from watchferry.sync.workshop import Workshop
 
 BRAKED = "awaiting_confirmation"
 
-HEAD_START = 5.0
+HEAD_START = 10.0
 """Seconds that the sender of the first batch is ahead of the messages of the others."""
 
 
