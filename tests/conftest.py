@@ -55,16 +55,10 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(3, os.cpu_count() or 0)
 
 
-BREAKS_IT = ("tests/stack/test_faults.py", "tests/stack/test_throttled.py", "tests/stack/test_at_once.py")
-"""What breaks the deployed stack on purpose has one of its own."""
-
-
 class OneStackEach(LoadScopeScheduling):
     """By the path, since that is all there is: `--dist loadgroup` does nothing under pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(BREAKS_IT):
-            return "faults"
         on_stack = nodeid.startswith("tests/stack/") or (nodeid.startswith("tests/contract/") and "[stack" in nodeid)
         return "stack" if on_stack else nodeid
 
