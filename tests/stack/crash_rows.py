@@ -62,7 +62,7 @@ PLANNERS: Sequence[Row] = [
     planner("crash before the plan holds", r"hand_over$", "before"),
     planner("crash after the plan holds, before its batches are queued", r"hand_over$", "after"),
     planner("crash after the batches are queued, before the ack", r"send_all", "after"),
-    planner("crash in a recheck's reading", r"Rechecking\.plays_at_trakt", "after", "confirm"),
+    planner("crash in a recheck's reading", r"Rechecking\.go › compared_plays", "after", "confirm"),
     planner("crash when a recheck takes effect", r"Rechecking\.go › Aftermath", "after", "confirm"),
     planner("crash before a recheck holds", r"Runs\.rechecked", "before", "confirm"),
     planner("crash after a recheck holds", r"Runs\.rechecked", "after", "confirm"),

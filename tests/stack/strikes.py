@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 INSIDE = Path(__file__).with_name("inside")
 
-LIVES = {"SyncPlanner": 60, "HistorySender": 34}
-"""Seconds. Of the planner's the last 30 are for its checkpoint, of the sender's 26 for its POST."""
+LIVES = {"SyncPlanner": 60, "HistorySender": 38}
+"""Seconds. Of the planner's the last 30 are for its checkpoint, of the sender's 30 for its POST."""
 HIDDEN = {"SyncJobs": 32, "HistoryBatches": 12}
 """Seconds after which a message comes again: the planner's when its run may be taken over, the sender's long before."""
 DELIVERIES = 100
