@@ -34,8 +34,11 @@ ROWS = [*UPSTREAMS, *CRASHES]
 SKIPPED = {"duplicate": 1, "episode_not_found": 1, "not_completed": 2, "not_found": 1}
 """Of a run without trouble."""
 
-MOST_CALLS = 60
-"""Of a run of 14 rows in 9 titles, at both upstreams, whatever happens: trouble must not be answered with a storm."""
+MOST_CALLS = 100
+"""Of a run of 14 rows in 9 titles, at both upstreams, whatever happens: trouble must not be answered with a storm.
+
+Some forty are Trakt's history, which is read twice for each kind whenever the outcome of a POST is not known.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,12 @@ def story(request: pytest.FixtureRequest, stories: dict[str, Story]) -> Story:
     return stories[request.param.name]
 
 
+def done(story: Story) -> int:
+    """How many views the run has sent; of an undo, how many plays it has removed."""
+    counts = story.first["counts"]
+    return int(counts["removed"] + counts["already_removed"] if story.row.way == "undo" else counts["sent"])
+
+
 def test_the_fault_happened(story: Story) -> None:
     """Every scripted fault struck, as often as it was to."""
     for fault in story.faults:
@@ -84,15 +93,17 @@ def test_what_the_person_sees(story: Story) -> None:
     assert story.session["kinopub"]["status"] == row.kinopub_status
     assert story.refused == ((409, row.paused) if row.paused else None)
     assert row.code is None or " " in run["error"]["detail"], "in words"
-    assert (run["counts"]["sent"] > 0) == (row.status in {"succeeded", "partial"})
+    assert (done(story) > 0) == (row.status in {"succeeded", "partial"})
 
 
 def test_nothing_is_sent_twice_or_unfinished(story: Story) -> None:
     """Trouble or not: Trakt has no play that it had before or that nobody finished, and none twice."""
     assert not story.plays - story.person.wanted
     if story.row.status == "succeeded":
-        assert story.first["counts"]["sent"] == 8
-        assert story.first["counts"]["skipped"] == ({} if story.row.way == "undo" else SKIPPED)
+        assert done(story) == 8
+        told = {} if story.row.way == "undo" else SKIPPED
+        skipped = {reason: n for reason, n in story.first["counts"]["skipped"].items() if reason != "already_removed"}
+        assert skipped == told
     added = 0 if story.row.way == "undo" else story.first["counts"]["sent"]
     assert story.plays.total() == story.person.had.total() + added + story.row.unseen
 
@@ -102,7 +113,7 @@ def test_nothing_is_lost(story: Story) -> None:
     assert (story.second["status"], story.second["error"]) == ("succeeded", None)
     assert story.after["paused_reason"] is None
     assert story.person.plays == story.wanted
-    assert story.first["counts"]["sent"] + story.row.unseen + story.second["counts"]["sent"] == 9
+    assert done(story) + story.row.unseen + story.second["counts"]["sent"] == 9
 
 
 def test_one_refresh(story: Story) -> None:
