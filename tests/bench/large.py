@@ -22,7 +22,7 @@ from tests.bench.timeline import Timeline
 USER = "harry"
 BATCH = 50
 """Views in one POST: a large history has many POSTs then."""
-SLOWER = 1.3
+SLOWER = 1.15
 """Than what the limits force: all of it, the reading of two thousand titles at Kinopub too."""
 PACE = 1.15
 """The same of the POSTs alone."""
