@@ -7,7 +7,7 @@
                        PLANNED                                       SENDING, whose owner is gone:
                                                          read back after the settling time; send what is not there
 
-Who finds no place in Trakt's budget comes again later and has written nothing.
+A worker that finds no place in Trakt's budget comes again later, and leaves nothing in the ledger.
 
 Why that holds: a POST is sent only by the batch's owner, whose invocation ends before its lease does. What is about to
 be sent is written to the ledger in one transaction with the check that the run is its user's active one; so a later
